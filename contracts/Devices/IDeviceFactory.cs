@@ -1,0 +1,29 @@
+using System.Composition;
+using NicHost.Contracts.Options;
+
+namespace NicHost.Contracts.Devices;
+
+/// <summary>Makes devices of one kind. Stateless: the host may make and drop factories as it likes.</summary>
+public interface IDeviceFactory
+{
+    /// <summary>The options of the <c>device</c> object.</summary>
+    OptionsModel Options { get; }
+
+    /// <summary>The queues that one device of these options wants, at least 1.</summary>
+    /// <exception cref="OptionsException">The options do not hold.</exception>
+    int QueueCount(DeviceContext context);
+
+    /// <summary>Makes a device. It touches nothing outside until <see cref="IDevice.Start"/>.</summary>
+    /// <exception cref="OptionsException">The options do not hold.</exception>
+    IDevice Create(DeviceContext context);
+}
+
+/// <summary>Exports a class as the factory of a device kind.</summary>
+/// <param name="kind">The word that <c>"kind"</c> of a topology's <c>device</c> holds: lower case letters, digits, dashes.</param>
+[MetadataAttribute]
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class DeviceKindAttribute(string kind) : ExportAttribute(typeof(IDeviceFactory))
+{
+    /// <summary>The kind.</summary>
+    public string Kind { get; } = kind;
+}

@@ -1,0 +1,32 @@
+using NicHost.Contracts.Diagnostics;
+using NicHost.Contracts.Nics;
+
+namespace NicHost.Contracts.Endpoints;
+
+/// <summary>Where a NIC's packets go. One instance per NIC.</summary>
+public interface IEndpoint : IInspectable, IAsyncDisposable
+{
+    /// <summary>What it can do. Readable before <see cref="Start"/>.</summary>
+    EndpointCapabilities Capabilities { get; }
+
+    /// <summary>The state of the link behind the endpoint, at any time after <see cref="Start"/>.</summary>
+    LinkState Link { get; }
+
+    /// <summary>Opens what it needs of the host. Called once, on the NIC's first loop, before any queue is opened.</summary>
+    /// <param name="host">Told when <see cref="Link"/> has changed.</param>
+    /// <exception cref="IOException">The host refuses; the message says what and the remedy.</exception>
+    void Start(IEndpointHost host);
+
+    /// <summary>Opens a queue. On the queue's loop. A queue may be opened again after it was closed.</summary>
+    IEndpointQueue OpenQueue(EndpointQueueConfig config);
+}
+
+/// <summary>The host, as an endpoint sees it.</summary>
+public interface IEndpointHost
+{
+    /// <summary>Tells that <see cref="IEndpoint.Link"/> has changed. Any thread.</summary>
+    void LinkChanged();
+
+    /// <summary>Records a trouble of the host's side (never blamed on the guest): logged and shown by inspect. Any thread.</summary>
+    void ReportTrouble(string reason);
+}

@@ -1,0 +1,25 @@
+using System.Composition;
+using NicHost.Contracts.Options;
+
+namespace NicHost.Contracts.Endpoints;
+
+/// <summary>Makes endpoints of one kind. Stateless: the host may make and drop factories as it likes.</summary>
+public interface IEndpointFactory
+{
+    /// <summary>The options of the <c>endpoint</c> object.</summary>
+    OptionsModel Options { get; }
+
+    /// <summary>Makes an endpoint. It touches nothing outside until <see cref="IEndpoint.Start"/>.</summary>
+    /// <exception cref="OptionsException">The options do not hold.</exception>
+    IEndpoint Create(EndpointContext context);
+}
+
+/// <summary>Exports a class as the factory of an endpoint kind.</summary>
+/// <param name="kind">The word that <c>"kind"</c> of a topology's <c>endpoint</c> holds: lower case letters, digits, dashes.</param>
+[MetadataAttribute]
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class EndpointKindAttribute(string kind) : ExportAttribute(typeof(IEndpointFactory))
+{
+    /// <summary>The kind.</summary>
+    public string Kind { get; } = kind;
+}

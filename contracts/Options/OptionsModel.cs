@@ -1,0 +1,52 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+
+namespace NicHost.Contracts.Options;
+
+/// <summary>The options of one kind: their schema and their check. Made by a plugin from its own source-generated JSON metadata.</summary>
+public abstract class OptionsModel
+{
+    private protected OptionsModel() { }
+
+    /// <summary>The JSON schema of the options object, without <c>kind</c>.</summary>
+    public abstract JsonObject Schema();
+
+    /// <summary>Finds everything that is wrong in <paramref name="options"/>.</summary>
+    /// <param name="options">The options object; a member called <c>kind</c> is passed over.</param>
+    /// <param name="faults">Receives one entry per fault.</param>
+    public abstract void Check(JsonElement options, ICollection<OptionFault> faults);
+}
+
+/// <summary>Options bound to <typeparamref name="T"/>.</summary>
+/// <typeparam name="T">A record with init members; <see cref="System.ComponentModel.DescriptionAttribute"/> on each gives the schema's text.</typeparam>
+/// <param name="type">Source-generated metadata; camel case, strict about nulls.</param>
+/// <param name="validate">Adds faults that types alone do not show; called only when every member has its type.</param>
+public sealed class OptionsModel<T>(JsonTypeInfo<T> type, Action<T, ICollection<OptionFault>>? validate = null) : OptionsModel
+    where T : class
+{
+    /// <inheritdoc/>
+    public override JsonObject Schema() => OptionsSchema.Export(type);
+
+    /// <inheritdoc/>
+    public override void Check(JsonElement options, ICollection<OptionFault> faults) => TryBind(options, faults, out _);
+
+    /// <summary>Binds the options.</summary>
+    /// <exception cref="OptionsException">Something is wrong; the exception lists everything.</exception>
+    public T Bind(JsonElement options)
+    {
+        var faults = new List<OptionFault>();
+        return TryBind(options, faults, out var bound) ? bound! : throw new OptionsException(faults);
+    }
+
+    private bool TryBind(JsonElement options, ICollection<OptionFault> faults, out T? bound)
+    {
+        bound = null;
+        var before = faults.Count;
+        OptionsBinding.CheckMembers(type, options, faults);
+        if (faults.Count > before) return false;
+        bound = OptionsBinding.WithoutKind(options).Deserialize(type)!;
+        validate?.Invoke(bound, faults);
+        return faults.Count == before;
+    }
+}

@@ -1,0 +1,28 @@
+using System.ComponentModel;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using System.Text.Json.Serialization.Metadata;
+
+namespace NicHost.Contracts.Options;
+
+/// <summary>JSON schemas from option types.</summary>
+public static class OptionsSchema
+{
+    /// <summary>Exports the schema of <paramref name="type"/>: descriptions from attributes, unknown members refused.</summary>
+    public static JsonObject Export(JsonTypeInfo type)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        var exporter = new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe };
+        return type.GetJsonSchemaAsNode(exporter).AsObject();
+    }
+
+    private static JsonNode Describe(JsonSchemaExporterContext context, JsonNode node)
+    {
+        if (node is not JsonObject schema) return node;
+        if (context.TypeInfo.Kind == JsonTypeInfoKind.Object) schema["additionalProperties"] = false;
+        var source = context.PropertyInfo?.AttributeProvider ?? context.TypeInfo.Type;
+        var text = source.GetCustomAttributes(typeof(DescriptionAttribute), inherit: false).OfType<DescriptionAttribute>().FirstOrDefault();
+        if (text is not null) schema.Insert(0, "description", text.Description);
+        return schema;
+    }
+}
