@@ -37,3 +37,13 @@ public enum OffloadSet : uint
     /// <summary>Every segmentation ability.</summary>
     AllGso = TsoV4 | TsoV6 | TsoEcn | UsoV4 | UsoV6,
 }
+
+/// <summary>Tests of flags that cost nothing, optimised or not.</summary>
+public static class FrameFlagTests
+{
+    /// <summary>Whether <paramref name="set"/> holds all of <paramref name="wanted"/>.</summary>
+    public static bool Has(this OffloadSet set, OffloadSet wanted) => (set & wanted) == wanted;
+
+    /// <summary>Whether <paramref name="set"/> holds all of <paramref name="wanted"/>.</summary>
+    public static bool Has(this FrameFlags set, FrameFlags wanted) => (set & wanted) == wanted;
+}

@@ -35,7 +35,9 @@ public sealed class SoftwareReceiver
     public bool Deliver(ReadOnlySpan<Segment> frame, int length, in FrameOffload offload)
     {
         var wanted = offload;
-        var tag = wanted.Flags.HasFlag(FrameFlags.Vlan) && !_config.AcceptedRx.HasFlag(OffloadSet.Vlan);
+        if (wanted.Checksum == ChecksumState.Partial && wanted.ChecksumStart + wanted.ChecksumOffset + 2 > length) return Drop(DropReason.BadOffload);
+        if (wanted.Gso != GsoKind.None && wanted.SegmentSize == 0) return Drop(DropReason.BadOffload);
+        var tag = wanted.Flags.Has(FrameFlags.Vlan) && !_config.AcceptedRx.Has(OffloadSet.Vlan);
         if (Takes(wanted) && length + (tag ? 4 : 0) <= _config.MaxRxFrame) return DeliverWhole(frame, length, wanted, tag);
         if (wanted.Gso == GsoKind.None) return Drop(DropReason.TooLong);
 
@@ -48,12 +50,12 @@ public sealed class SoftwareReceiver
     private bool Takes(in FrameOffload offload)
     {
         var accepted = _config.AcceptedRx;
-        if (offload.Flags.HasFlag(FrameFlags.Ecn) && offload.Gso != GsoKind.None && !accepted.HasFlag(OffloadSet.TsoEcn)) return false;
+        if (offload.Flags.Has(FrameFlags.Ecn) && offload.Gso != GsoKind.None && !accepted.Has(OffloadSet.TsoEcn)) return false;
         return offload.Gso switch
         {
             GsoKind.None => true,
-            GsoKind.TcpV4 => accepted.HasFlag(OffloadSet.TsoV4),
-            GsoKind.TcpV6 => accepted.HasFlag(OffloadSet.TsoV6),
+            GsoKind.TcpV4 => accepted.Has(OffloadSet.TsoV4),
+            GsoKind.TcpV6 => accepted.Has(OffloadSet.TsoV6),
             _ => (accepted & (OffloadSet.UsoV4 | OffloadSet.UsoV6)) == (OffloadSet.UsoV4 | OffloadSet.UsoV6),
         };
     }
@@ -106,7 +108,7 @@ public sealed class SoftwareReceiver
 
     private void Finish(ReadOnlySpan<Segment> room, RxTicket ticket, int length, FrameOffload offload)
     {
-        if (offload.Checksum != ChecksumState.Unknown && !_config.AcceptedRx.HasFlag(OffloadSet.Checksum))
+        if (offload.Checksum != ChecksumState.Unknown && !_config.AcceptedRx.Has(OffloadSet.Checksum))
         {
             if (offload.Checksum == ChecksumState.Partial) PartialChecksum.Complete(room, length, offload.ChecksumStart, offload.ChecksumOffset);
             offload.Checksum = ChecksumState.Unknown;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -8,6 +9,27 @@ namespace NicHost.Contracts.Options;
 internal static class OptionsBinding
 {
     private const string Kind = "kind";
+
+    /// <summary>Returns <paramref name="type"/> when none of its members, nor of the records in them, would lose a default.</summary>
+    /// <exception cref="ArgumentException">A member is <c>init</c> without being required.</exception>
+    public static JsonTypeInfo<T> RefuseInitDefaults<T>(JsonTypeInfo<T> type)
+    {
+        Refuse(typeof(T), []);
+        return type;
+
+        static void Refuse(Type owner, HashSet<Type> seen)
+        {
+            if (!seen.Add(owner)) return;
+            foreach (var property in owner.GetProperties())
+            {
+                var element = property.PropertyType.IsGenericType ? property.PropertyType.GetGenericArguments()[^1] : property.PropertyType.GetElementType() ?? property.PropertyType;
+                if (element.Assembly == owner.Assembly && element.IsClass) Refuse(element, seen);
+                var isInit = property.SetMethod?.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(IsExternalInit)) ?? false;
+                if (isInit && !property.IsDefined(typeof(RequiredMemberAttribute), inherit: false))
+                    throw new ArgumentException($"{owner.Name}.{property.Name} is init but not required: its default would be lost. Write get; set;.");
+            }
+        }
+    }
 
     public static JsonObject WithoutKind(JsonElement options)
     {

@@ -19,14 +19,19 @@ public abstract class OptionsModel
 }
 
 /// <summary>Options bound to <typeparamref name="T"/>.</summary>
-/// <typeparam name="T">A record with init members; <see cref="System.ComponentModel.DescriptionAttribute"/> on each gives the schema's text.</typeparam>
+/// <typeparam name="T">
+/// A record; <see cref="System.ComponentModel.DescriptionAttribute"/> on each member gives the schema's text. Members with a default are
+/// <c>get; set;</c>: source-generated binding overwrites the default of an <c>init</c> member that the JSON leaves out, so the constructor refuses those.
+/// </typeparam>
 /// <param name="type">Source-generated metadata; camel case, strict about nulls.</param>
 /// <param name="validate">Adds faults that types alone do not show; called only when every member has its type.</param>
 public sealed class OptionsModel<T>(JsonTypeInfo<T> type, Action<T, ICollection<OptionFault>>? validate = null) : OptionsModel
     where T : class
 {
+    private readonly JsonTypeInfo<T> _type = OptionsBinding.RefuseInitDefaults(type);
+
     /// <inheritdoc/>
-    public override JsonObject Schema() => OptionsSchema.Export(type);
+    public override JsonObject Schema() => OptionsSchema.Export(_type);
 
     /// <inheritdoc/>
     public override void Check(JsonElement options, ICollection<OptionFault> faults) => TryBind(options, faults, out _);
@@ -43,9 +48,9 @@ public sealed class OptionsModel<T>(JsonTypeInfo<T> type, Action<T, ICollection<
     {
         bound = null;
         var before = faults.Count;
-        OptionsBinding.CheckMembers(type, options, faults);
+        OptionsBinding.CheckMembers(_type, options, faults);
         if (faults.Count > before) return false;
-        bound = OptionsBinding.WithoutKind(options).Deserialize(type)!;
+        bound = OptionsBinding.WithoutKind(options).Deserialize(_type)!;
         validate?.Invoke(bound, faults);
         return faults.Count == before;
     }

@@ -1,0 +1,94 @@
+using System.ComponentModel;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using NicHost.Contracts.Options;
+
+namespace NicHost.Contracts.Tests.Options;
+
+public sealed partial class OptionsModelTests
+{
+    private static readonly OptionsModel<Sample> Model = new(SampleJson.Default.Sample, (options, faults) =>
+    {
+        if (options.Queues > 8) faults.Add(new OptionFault("$.queues", $"{options.Queues} queues are too many.", "Use 1 to 8."));
+    });
+
+    [Fact]
+    public void Bind_of_good_options_gives_values_and_defaults()
+    {
+        var bound = Model.Bind(Parse("""{"kind":"x","socket":"/tmp/a","inner":{"records":["a"]}}"""));
+        Assert.Equal(("/tmp/a", 1, "a"), (bound.Socket, bound.Queues, bound.Inner.Records[0]));
+    }
+
+    [Fact]
+    public void Check_of_several_faults_lists_them_all_with_path_and_remedy()
+    {
+        var faults = new List<OptionFault>();
+        Model.Check(Parse("""{"queus":2,"queues":"many","inner":{"records":[1]},"mode":"slow","mode":"fast"}"""), faults);
+        Assert.Equal(["$.queus", "$.queues", "$.inner.records[0]", "$.mode", "$.mode", "$"], faults.Select(f => f.Path));
+        Assert.Equal("Did you mean \"queues\"?", faults[0].Remedy);
+        Assert.All(faults, f => Assert.NotEmpty(f.Remedy));
+    }
+
+    [Fact]
+    public void Check_of_well_typed_values_runs_the_plugins_own_rules()
+    {
+        var faults = new List<OptionFault>();
+        Model.Check(Parse("""{"socket":"/s","queues":9}"""), faults);
+        Assert.Equal(["9 queues are too many."], faults.Select(f => f.Message));
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("3")]
+    [InlineData("null")]
+    public void Check_of_something_else_than_an_object_is_one_fault(string json)
+    {
+        var faults = new List<OptionFault>();
+        Model.Check(Parse(json), faults);
+        Assert.Single(faults);
+    }
+
+    [Fact]
+    public void Schema_has_descriptions_and_refuses_unknown_members()
+    {
+        var schema = Model.Schema();
+        Assert.Equal("The socket.", (string?)schema["properties"]!["socket"]!["description"]);
+        Assert.False((bool)schema["additionalProperties"]!);
+    }
+
+    [Fact]
+    public void Model_of_a_record_whose_defaults_would_be_lost_is_refused() =>
+        Assert.Throws<ArgumentException>(() => new OptionsModel<Losing>(SampleJson.Default.Losing));
+
+    private static JsonElement Parse(string json) => JsonDocument.Parse(json).RootElement;
+
+    internal sealed record Sample
+    {
+        [Description("The socket.")]
+        public required string Socket { get; init; }
+
+        public int Queues { get; set; } = 1;
+
+        public Speed Mode { get; set; }
+
+        public Inner Inner { get; set; } = new();
+    }
+
+    internal sealed record Losing
+    {
+        public int Queues { get; init; } = 1;
+    }
+
+    internal sealed record Inner
+    {
+        public IReadOnlyList<string> Records { get; set; } = [];
+    }
+
+    [JsonConverter(typeof(JsonStringEnumConverter<Speed>))]
+    internal enum Speed { Fast }
+
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+    [JsonSerializable(typeof(Sample))]
+    [JsonSerializable(typeof(Losing))]
+    internal sealed partial class SampleJson : JsonSerializerContext;
+}
