@@ -1,104 +1,158 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace NicHost.Wire;
 
 /// <summary>
-/// The one's complement sum of RFC 1071. Sums are kept as numbers of network order: <c>~Fold(sum)</c>, written big-endian, is the checksum.
+/// The one's complement sum of RFC 1071. A running sum is a number in network order of any 32-bit value; sums of parts may be added in
+/// any order. A part that is followed by another must have an even length, or be added through <c>ChecksumParts</c>.
 /// </summary>
 #if NICHOST_CONTRACTS
-internal static class InternetChecksum
+internal static partial class InternetChecksum
 #else
-public static class InternetChecksum
+public static partial class InternetChecksum
 #endif
 {
-    /// <summary>Adds bytes to a sum. A last odd byte counts as if a zero followed.</summary>
-    /// <param name="sum">The sum so far, folded or not; 0 to begin.</param>
-    /// <param name="bytes">Any length. A run that starts at an odd place of the packet must be exchanged by the caller (RFC 1071 2 B).</param>
-    /// <returns>A sum that grows by at most 0xffff per call: up to 65,536 calls cannot overflow it.</returns>
-    public static uint Add(uint sum, ReadOnlySpan<byte> bytes)
+    /// <summary>Adds bytes to a sum.</summary>
+    /// <param name="sum">The sum so far; 0 to start.</param>
+    /// <param name="data">Bytes at an even position of what is summed; an odd last byte counts as if a zero followed.</param>
+    public static uint Add(uint sum, ReadOnlySpan<byte> data) => AddWord(sum, SumNative(data));
+
+    /// <summary>Adds a 16-bit number to a sum.</summary>
+    /// <param name="sum">The sum so far.</param>
+    /// <param name="word">A field as its value, not as its bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint AddWord(uint sum, ushort word)
     {
-        // The sum is taken in native order, wide, and its bytes are exchanged once at the end (RFC 1071 2 B).
-        var native = FoldNative(SumNative(bytes));
-        return sum + (BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(native) : native);
+        ulong wide = (ulong)sum + word;
+        return (uint)wide + (uint)(wide >> 32);
     }
 
-    /// <summary>Brings the carries back in until 16 bits are left.</summary>
+    /// <summary>Adds a 32-bit number to a sum.</summary>
+    /// <param name="sum">The sum so far.</param>
+    /// <param name="value">A field as its value, not as its bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint AddDoubleWord(uint sum, uint value)
+    {
+        ulong wide = (ulong)sum + value;
+        return (uint)wide + (uint)(wide >> 32);
+    }
+
+    /// <summary>Adds one sum to another.</summary>
+    /// <param name="sum">A sum.</param>
+    /// <param name="other">Another, of a part that starts at an even position.</param>
+    public static uint Combine(uint sum, uint other) => AddDoubleWord(sum, other);
+
+    /// <summary>Brings a sum down to 16 bits, not complemented.</summary>
+    /// <param name="sum">A sum.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ushort Fold(uint sum)
     {
-        sum = (sum & 0xffff) + (sum >> 16);
-        return (ushort)((sum & 0xffff) + (sum >> 16));
+        sum = (sum & 0xFFFF) + (sum >> 16);
+        sum += sum >> 16;
+        return (ushort)sum;
     }
 
-    /// <summary>The finished checksum of one run: 0 when the run holds its own right checksum.</summary>
-    public static ushort Compute(ReadOnlySpan<byte> bytes) => (ushort)~Fold(Add(0, bytes));
+    /// <summary>The checksum for a header field: folded and complemented.</summary>
+    /// <param name="sum">The sum over everything, with the field itself as zero.</param>
+    public static ushort Finish(uint sum) => (ushort)~Fold(sum);
 
-    /// <summary>The sum of an IPv4 pseudo header (RFC 9293 3.1).</summary>
-    /// <param name="addresses">Source and destination: 8 bytes of the header as they lie there.</param>
-    /// <param name="protocol">IP protocol number.</param>
+    /// <summary>As <see cref="Finish"/>, but 0xFFFF instead of 0, which in UDP would mean "none" (RFC 768, RFC 8200 section 8.1).</summary>
+    /// <param name="sum">The sum over everything, with the field itself as zero.</param>
+    public static ushort FinishUdp(uint sum)
+    {
+        ushort checksum = Finish(sum);
+        return checksum == 0 ? (ushort)0xFFFF : checksum;
+    }
+
+    /// <summary>Whether a sum over everything, the checksum field included, says that nothing has changed.</summary>
+    /// <param name="sum">The sum.</param>
+    public static bool IsValid(uint sum) => Fold(sum) == 0xFFFF;
+
+    /// <summary>The checksum of some bytes.</summary>
+    /// <param name="data">Bytes with the checksum field as zero.</param>
+    public static ushort Compute(ReadOnlySpan<byte> data) => Finish(Add(0, data));
+
+    /// <summary>The sum of IPv4's pseudo header (RFC 9293 section 3.1).</summary>
+    /// <param name="source">Source address as a number.</param>
+    /// <param name="destination">Destination address as a number.</param>
+    /// <param name="protocol">An IP protocol number.</param>
     /// <param name="length">Bytes of transport header and payload.</param>
-    public static uint PseudoV4(ReadOnlySpan<byte> addresses, byte protocol, int length) => Add((uint)(protocol + length), addresses[..8]);
+    public static uint PseudoHeader(uint source, uint destination, byte protocol, int length)
+    {
+        uint sum = AddDoubleWord(source, destination);
+        return AddDoubleWord(sum, protocol + (uint)length);
+    }
 
-    /// <summary>The sum of an IPv6 pseudo header (RFC 8200 8.1).</summary>
-    /// <param name="addresses">Source and destination: 32 bytes of the header as they lie there.</param>
-    /// <param name="protocol">Next header of the transport.</param>
+    /// <summary>The sum of IPv6's pseudo header (RFC 8200 section 8.1).</summary>
+    /// <param name="source">Source address as a number.</param>
+    /// <param name="destination">Destination address as a number; with a routing header, the final one.</param>
+    /// <param name="protocol">The transport's protocol number, not the next header before it.</param>
     /// <param name="length">Bytes of transport header and payload.</param>
-    public static uint PseudoV6(ReadOnlySpan<byte> addresses, byte protocol, int length) =>
-        Add(protocol + ((uint)length & 0xffff) + ((uint)length >> 16), addresses[..32]);
+    public static uint PseudoHeader(UInt128 source, UInt128 destination, byte protocol, int length)
+    {
+        uint sum = AddQuad(AddQuad(0, source), destination);
+        return AddDoubleWord(AddDoubleWord(sum, protocol), (uint)length);
+    }
 
-    /// <summary>A checksum after one 16-bit field changed (RFC 1624, equation 3).</summary>
+    /// <summary>The sum of IPv4's pseudo header, addresses taken as they lie in the packet.</summary>
+    /// <param name="addresses">Source and destination: 8 bytes of the header.</param>
+    /// <param name="protocol">An IP protocol number.</param>
+    /// <param name="length">Bytes of transport header and payload.</param>
+    public static uint PseudoV4(ReadOnlySpan<byte> addresses, byte protocol, int length) => Add(protocol + (uint)length, addresses[..8]);
+
+    /// <summary>The sum of IPv6's pseudo header, addresses taken as they lie in the packet.</summary>
+    /// <param name="addresses">Source and destination: 32 bytes of the header.</param>
+    /// <param name="protocol">The transport's protocol number.</param>
+    /// <param name="length">Bytes of transport header and payload.</param>
+    public static uint PseudoV6(ReadOnlySpan<byte> addresses, byte protocol, int length) => Add(protocol + (uint)length, addresses[..32]);
+
+    /// <summary>
+    /// What stands in the checksum field when somebody else shall complete it (virtio's and the kernel's "partial" checksum): the folded sum of
+    /// the pseudo header, not complemented.
+    /// </summary>
+    /// <param name="pseudoHeader">A sum from a PseudoHeader method.</param>
+    public static ushort Partial(uint pseudoHeader) => Fold(pseudoHeader);
+
+    /// <summary>Completes a partial checksum in place: sums from <paramref name="start"/> to the end, and stores at start + offset.</summary>
+    /// <param name="frame">The frame.</param>
+    /// <param name="start">Where the sum starts.</param>
+    /// <param name="offset">Where the field is, from <paramref name="start"/>; it holds the partial checksum.</param>
+    /// <returns>False when the field lies outside; nothing has changed then.</returns>
+    public static bool TryComplete(Span<byte> frame, int start, int offset)
+    {
+        if ((uint)start > (uint)frame.Length || offset < 0 || offset > frame.Length - start - 2) return false;
+        ushort checksum = FinishUdp(Add(0, frame[start..]));
+        BinaryPrimitives.WriteUInt16BigEndian(frame[(start + offset)..], checksum);
+        return true;
+    }
+
+    /// <summary>A checksum after a 16-bit field has changed (RFC 1624, equation 3).</summary>
+    /// <param name="checksum">The checksum field before.</param>
+    /// <param name="before">The field before.</param>
+    /// <param name="after">The field after.</param>
     public static ushort Update(ushort checksum, ushort before, ushort after) =>
-        (ushort)~Fold((uint)(ushort)~checksum + (ushort)~before + after);
+        Finish((uint)(ushort)~checksum + (ushort)~before + after);
 
-    private static ulong SumNative(ReadOnlySpan<byte> bytes)
-    {
-        ref var start = ref MemoryMarshal.GetReference(bytes);
-        nuint at = 0, length = (nuint)bytes.Length;
-        ulong sum = 0;
-        if (Vector256.IsHardwareAccelerated && length >= 64)
-        {
-            // Four accumulators of 64-bit lanes; each step adds 32-bit words, so a lane cannot overflow within 16 GiB.
-            Vector256<ulong> a = default, b = default, c = default, d = default;
-            for (; at + 64 <= length; at += 64)
-            {
-                var x = Vector256.LoadUnsafe(ref start, at).AsUInt32();
-                var y = Vector256.LoadUnsafe(ref start, at + 32).AsUInt32();
-                var (xLow, xHigh) = Vector256.Widen(x);
-                var (yLow, yHigh) = Vector256.Widen(y);
-                a += xLow;
-                b += xHigh;
-                c += yLow;
-                d += yHigh;
-            }
-            sum = Vector256.Sum(a + b + (c + d));
-        }
-        for (; at + 8 <= length; at += 8)
-        {
-            var word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, at));
-            sum += (word & uint.MaxValue) + (word >> 32);
-        }
-        if (at < length) sum += Tail(bytes[(int)at..]);
-        return sum;
-    }
+    /// <summary>A checksum after a 32-bit field has changed (RFC 1624, equation 3).</summary>
+    /// <param name="checksum">The checksum field before.</param>
+    /// <param name="before">The field before.</param>
+    /// <param name="after">The field after.</param>
+    public static ushort Update(ushort checksum, uint before, uint after) =>
+        Finish(AddDoubleWord(AddDoubleWord((ushort)~checksum, ~before), after));
 
-    /// <summary>The last 1 to 7 bytes, padded with zeros, as one native number in two halves.</summary>
-    private static ulong Tail(ReadOnlySpan<byte> bytes)
-    {
-        Span<byte> padded = stackalloc byte[8];
-        padded.Clear();
-        bytes.CopyTo(padded);
-        var word = MemoryMarshal.Read<ulong>(padded);
-        return (word & uint.MaxValue) + (word >> 32);
-    }
+    /// <summary>A checksum after a 128-bit field has changed (RFC 1624, equation 3).</summary>
+    /// <param name="checksum">The checksum field before.</param>
+    /// <param name="before">The field before.</param>
+    /// <param name="after">The field after.</param>
+    public static ushort Update(ushort checksum, UInt128 before, UInt128 after) =>
+        Finish(AddQuad(AddQuad((ushort)~checksum, ~before), after));
 
-    private static ushort FoldNative(ulong sum)
+    private static uint AddQuad(uint sum, UInt128 value)
     {
-        sum = (sum & uint.MaxValue) + (sum >> 32);
-        sum = (sum & uint.MaxValue) + (sum >> 32);
-        var half = (uint)sum;
-        half = (half & 0xffff) + (half >> 16);
-        return (ushort)((half & 0xffff) + (half >> 16));
+        ulong high = (ulong)(value >> 64);
+        ulong low = (ulong)value;
+        ulong wide = (high >> 32) + (uint)high + (low >> 32) + (uint)low;
+        return AddDoubleWord(AddDoubleWord(sum, (uint)wide), (uint)(wide >> 32));
     }
 }
