@@ -44,6 +44,9 @@ internal ref struct GuestFrame
     /// <summary>Traffic class or TOS byte.</summary>
     public byte TrafficClass;
 
+    /// <summary>The guest forbids routers to fragment it: IPv4 with DF, or IPv6 in one piece.</summary>
+    public bool DontFragment;
+
     public IpAddr Source;
 
     public IpAddr Destination;

@@ -29,6 +29,11 @@ internal readonly record struct IpAddr(ulong High, ulong Low) : IComparable<IpAd
     /// <summary>The IPv4 address in host order; only when <see cref="IsV4"/>.</summary>
     public uint V4 => (uint)Low;
 
+    /// <summary>The IPv6 address as a number.</summary>
+    public UInt128 V6 => new(High, Low);
+
+    public static IpAddr FromV6(UInt128 address) => new((ulong)(address >> 64), (ulong)address);
+
     public bool IsUnspecified => IsV4 ? V4 == 0 : (High | Low) == 0;
 
     public bool IsLoopback => IsV4 ? V4 >> 24 == 127 : High == 0 && Low == 1;

@@ -21,6 +21,9 @@ internal sealed record NatContext
 
     public required IReadOnlyList<Forward> Forwards { get; init; }
 
+    /// <summary>Where forwards lead to: <see cref="GuestAddresses.Target"/>.</summary>
+    public required GuestAddresses GuestAddresses { get; init; }
+
     public required ILogger Logger { get; init; }
 
     /// <summary>Records a trouble of the host's side, for the operator.</summary>

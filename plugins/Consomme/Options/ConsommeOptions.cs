@@ -17,7 +17,7 @@ internal sealed record ConsommeOptions
     [Description("Whether the gateway's address leads to the host's own loopback. Off by default: on, the guest reaches services that listen on 127.0.0.1 and ::1 only.")]
     public bool HostLoopback { get; set; }
 
-    [Description("Ports of the host that lead to the guest: \"tcp|udp:[HOSTADDRESS:]PORT[-PORT]-[GUESTADDRESS:]PORT[-PORT]\", for example tcp:127.0.0.1:2222-22, udp:[::1]:5353-53, tcp:8000..8010-80..90 for ranges.")]
+    [Description("Ports of the host that lead to the guest: \"tcp|udp:[HOSTADDRESS:]PORT[..PORT]-[GUESTADDRESS:]PORT[..PORT]\", for example tcp:127.0.0.1:2222-22, udp:[::1]:5353-53, tcp:8000..8010-80..90 for ranges.")]
     public IReadOnlyList<string> Forwards { get; set; } = [];
 
     [Description("Name service for the guest.")]

@@ -1,0 +1,24 @@
+using NicHost.Consomme.Options;
+using NicHost.Contracts.Endpoints;
+using NicHost.Contracts.Options;
+
+namespace NicHost.Consomme;
+
+/// <summary>Makes the endpoint of kind <c>consomme</c>.</summary>
+[EndpointKind("consomme")]
+public sealed class ConsommeFactory : IEndpointFactory
+{
+    private static readonly OptionsModel<ConsommeOptions> Model =
+        new(ConsommeJson.Default.ConsommeOptions, static (options, faults) => ConsommeSettings.Read(options, faults));
+
+    /// <inheritdoc/>
+    public OptionsModel Options => Model;
+
+    /// <inheritdoc/>
+    public IEndpoint Create(EndpointContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var settings = ConsommeSettings.Read(Model.Bind(context.Options), []);
+        return new ConsommeEndpoint(context, settings);
+    }
+}
