@@ -1,1 +1,3 @@
-internal static class P { private static void Main() {} }
+using NicHost.Host.Commands;
+
+return await CommandLine.Build().Parse(args).InvokeAsync(CommandLine.Invocation);

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using NicHost.Host.Topology;
+
+namespace NicHost.Host.Commands;
+
+/// <summary><c>nichost check FILE</c>: every fault of a topology, one a line.</summary>
+internal static class CheckCommand
+{
+    public static Command Build()
+    {
+        var topology = SharedOptions.Topology();
+        var plugins = SharedOptions.Plugins();
+        var resolved = new Option<bool>("--resolved") { Description = "Print the topology with every default filled in." };
+        var command = new Command("check", "Checks a topology and prints every fault with its place and its remedy. Exit code 1 when there is one.") { topology, plugins, resolved };
+        command.SetAction(result => Check(result.GetValue(topology)!, result.GetValue(plugins)!, result.GetValue(resolved), Console.Out));
+        return command;
+    }
+
+    internal static int Check(string path, string[] plugins, bool resolved, TextWriter output)
+    {
+        try
+        {
+            var (topology, _) = SharedOptions.Load(path, plugins);
+            if (resolved) output.Write(TopologyText.Render(topology));
+            else output.WriteLine($"{path}: {topology.Vms.Count} VMs, {topology.Vms.Sum(vm => vm.Nics.Count)} NICs, no faults.");
+            return 0;
+        }
+        catch (TopologyException e)
+        {
+            foreach (var fault in e.Faults) output.WriteLine(fault);
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using Microsoft.Extensions.Logging;
+using NicHost.Contracts.Diagnostics;
+using NicHost.Host.Topology;
+
+namespace NicHost.Host.Machines;
+
+/// <summary>What is remembered of a NIC across its restarts: counters, faults, who is attached. Any thread.</summary>
+internal sealed partial class NicRecord(NicModel model, ILogger log, TimeProvider time)
+{
+    private const int LogsPerSecond = 2;
+
+    private readonly Lock _gate = new();
+    private readonly List<QueueCounters> _counters = [];
+    private string? _attached;
+    private long _attachments;
+    private (long Count, string? Last) _guestFaults;
+    private (long Count, string? Last) _troubles;
+    private long _logSecond;
+    private int _loggedThisSecond;
+
+    public NicModel Model { get; } = model;
+
+    public QueueCounters Counters(int queue)
+    {
+        lock (_gate)
+        {
+            while (_counters.Count <= queue) _counters.Add(new QueueCounters());
+            return _counters[queue];
+        }
+    }
+
+    public void Attachment(string? peer)
+    {
+        lock (_gate)
+        {
+            if (peer is not null) _attachments++;
+            _attached = peer;
+        }
+        if (peer is not null) LogAttached(log, Model.Identity.ToString(), peer);
+        else LogDetached(log, Model.Identity.ToString());
+    }
+
+    public void GuestFault(string reason)
+    {
+        bool tell;
+        lock (_gate)
+        {
+            _guestFaults = (_guestFaults.Count + 1, reason);
+            tell = MayLog();
+        }
+        if (tell) LogGuestFault(log, Model.Identity.ToString(), reason);
+    }
+
+    public void Trouble(string reason)
+    {
+        bool tell;
+        lock (_gate)
+        {
+            _troubles = (_troubles.Count + 1, reason);
+            tell = MayLog();
+        }
+        if (tell) LogTrouble(log, Model.Identity.ToString(), reason);
+    }
+
+    public void Inspect(InspectWriter writer)
+    {
+        lock (_gate)
+        {
+            writer.Value("attached", _attached);
+            writer.Value("attachments", _attachments);
+            writer.Value("guestFaults", _guestFaults.Count);
+            if (_guestFaults.Last is { } fault) writer.Value("lastGuestFault", fault);
+            writer.Value("hostTroubles", _troubles.Count);
+            if (_troubles.Last is { } trouble) writer.Value("lastHostTrouble", trouble);
+            for (var i = 0; i < _counters.Count; i++)
+            {
+                using (writer.Section($"queue{i}")) _counters[i].Inspect(writer);
+            }
+        }
+    }
+
+    // A guest may make mistakes as fast as it likes; all are counted, few are logged.
+    private bool MayLog()
+    {
+        var second = time.GetTimestamp() / time.TimestampFrequency;
+        if (second != _logSecond) (_logSecond, _loggedThisSecond) = (second, 0);
+        return _loggedThisSecond++ < LogsPerSecond;
+    }
+
+    [LoggerMessage(200, LogLevel.Information, "{Nic}: {Peer} attached.")]
+    private static partial void LogAttached(ILogger log, string nic, string peer);
+
+    [LoggerMessage(201, LogLevel.Information, "{Nic}: detached.")]
+    private static partial void LogDetached(ILogger log, string nic);
+
+    [LoggerMessage(202, LogLevel.Warning, "{Nic}: the guest or its VMM made a mistake: {Reason}")]
+    private static partial void LogGuestFault(ILogger log, string nic, string reason);
+
+    [LoggerMessage(203, LogLevel.Warning, "{Nic}: trouble on the host: {Reason}")]
+    private static partial void LogTrouble(ILogger log, string nic, string reason);
+}

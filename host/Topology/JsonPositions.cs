@@ -1,0 +1,71 @@
+using System.Text;
+using System.Text.Json;
+
+namespace NicHost.Host.Topology;
+
+/// <summary>Where each path of a JSON text stands. A member's place is its name, an item's its value.</summary>
+internal sealed class JsonPositions
+{
+    private readonly Dictionary<string, int> _offsets = new(StringComparer.Ordinal);
+    private readonly byte[] _text;
+
+    public JsonPositions(byte[] text, JsonReaderOptions options)
+    {
+        _text = text;
+        var reader = new Utf8JsonReader(text, options);
+        var open = new Stack<Frame>();
+        string? member = null;
+        while (reader.Read())
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.PropertyName:
+                    member = JsonPath.Member(open.Peek().Path, reader.GetString()!);
+                    _offsets[member] = (int)reader.TokenStartIndex;
+                    break;
+                case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                    open.Pop();
+                    break;
+                default:
+                    var path = PathOfValue(open, member, (int)reader.TokenStartIndex);
+                    member = null;
+                    if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+                        open.Push(new Frame(path, reader.TokenType == JsonTokenType.StartArray));
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Line and column, from 1, of <paramref name="path"/> or of the nearest thing around it that is there.</summary>
+    public (int Line, int Column) Find(string path)
+    {
+        while (path.Length > 1)
+        {
+            if (_offsets.TryGetValue(path, out var offset)) return Place(offset);
+            path = path[..Math.Max(1, path.AsSpan(1).LastIndexOfAny('.', '[') + 1)];
+        }
+        return _offsets.TryGetValue("$", out var root) ? Place(root) : (1, 1);
+    }
+
+    private (int Line, int Column) Place(int offset)
+    {
+        var before = _text.AsSpan(0, offset);
+        var lineStart = before.LastIndexOf((byte)'\n') + 1;
+        return (before.Count((byte)'\n') + 1, Encoding.UTF8.GetCharCount(before[lineStart..]) + 1);
+    }
+
+    private string PathOfValue(Stack<Frame> open, string? member, int offset)
+    {
+        if (member is not null) return member;
+        var path = open.TryPeek(out var parent) && parent.IsArray ? JsonPath.Item(parent.Path, parent.Next++) : "$";
+        _offsets[path] = offset;
+        return path;
+    }
+
+    private sealed class Frame(string path, bool isArray)
+    {
+        public string Path { get; } = path;
+        public bool IsArray { get; } = isArray;
+        public int Next { get; set; }
+    }
+}
