@@ -16,6 +16,12 @@ public interface IDeviceFactory
     /// <summary>Makes a device. It touches nothing outside until <see cref="IDevice.Start"/>.</summary>
     /// <exception cref="OptionsException">The options do not hold.</exception>
     IDevice Create(DeviceContext context);
+
+    /// <summary>
+    /// What a device of these options takes for itself on the host, so that two NICs that want the same are found before either starts.
+    /// The options have passed <see cref="OptionsModel.Check"/>; nothing outside is touched.
+    /// </summary>
+    IReadOnlyList<ResourceClaim> Claims(DeviceContext context) => [];
 }
 
 /// <summary>Exports a class as the factory of a device kind.</summary>

@@ -12,6 +12,12 @@ public interface IEndpointFactory
     /// <summary>Makes an endpoint. It touches nothing outside until <see cref="IEndpoint.Start"/>.</summary>
     /// <exception cref="OptionsException">The options do not hold.</exception>
     IEndpoint Create(EndpointContext context);
+
+    /// <summary>
+    /// What a endpoint of these options takes for itself on the host, so that two NICs that want the same are found before either starts.
+    /// The options have passed <see cref="OptionsModel.Check"/>; nothing outside is touched.
+    /// </summary>
+    IReadOnlyList<ResourceClaim> Claims(EndpointContext context) => [];
 }
 
 /// <summary>Exports a class as the factory of an endpoint kind.</summary>

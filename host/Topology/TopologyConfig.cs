@@ -9,10 +9,10 @@ internal sealed record TopologyConfig
 {
     [JsonPropertyName("$schema")]
     [Description("Where editors find this schema. The host does not read it.")]
-    public string? Schema { get; init; }
+    public string? Schema { get; set; }
 
     [Description("Plugin roots, in order: the first that brings a kind has it. Relative to this file. Left out: the root that ships with the host.")]
-    public IReadOnlyList<string> Plugins { get; init; } = [];
+    public IReadOnlyList<string> Plugins { get; set; } = [];
 
     [Description("The VMs by name.")]
     public required IReadOnlyDictionary<string, JsonElement> Vms { get; init; }
@@ -27,10 +27,10 @@ internal sealed record VmConfig
 internal sealed record NicConfig
 {
     [Description("The guest's address, such as 52:54:00:12:34:56. Left out: a stable one, derived from the VM's and the NIC's name.")]
-    public string? Mac { get; init; }
+    public string? Mac { get; set; }
 
     [Description("The largest IP packet in bytes, 68 to 65520.")]
-    public int Mtu { get; init; } = 1500;
+    public int Mtu { get; set; } = 1500;
 
     [Description("What the guest sees.")]
     public required JsonElement Device { get; init; }

@@ -55,7 +55,7 @@ internal sealed class TopologyFile
         {
             var document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             var positions = new JsonPositions(text, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            return new TopologyFile(path, Path.GetFullPath(path), document.RootElement, positions);
+            return new TopologyFile(path, Path.GetFullPath(path), Plain(document.RootElement), positions);
         }
         catch (JsonException e)
         {
@@ -64,6 +64,14 @@ internal sealed class TopologyFile
             var message = e.Message.Split(" LineNumber:")[0].Split(" Path:")[0];
             throw new TopologyException([new TopologyFault(path, line, column, "$", $"This is not JSON: {message}", "Correct it here or just before.")]);
         }
+    }
+
+    // An element keeps its raw text, and whoever binds it reads that anew: without the comments and commas that not every reader takes.
+    private static JsonElement Plain(JsonElement root)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer)) root.WriteTo(writer);
+        return JsonDocument.Parse(buffer.ToArray()).RootElement;
     }
 
     public void Add(string path, string message, string remedy)
