@@ -1,0 +1,2 @@
+// Two cores are shared by guest, host and servers: one guest at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
