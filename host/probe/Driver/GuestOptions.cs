@@ -29,4 +29,7 @@ public sealed record GuestOptions
 
     /// <summary>How long to look for work before sleeping.</summary>
     public TimeSpan BusyPoll { get; init; }
+
+    /// <summary>Ends every wait.</summary>
+    public CancellationToken Cancellation { get; init; }
 }

@@ -151,7 +151,7 @@ public sealed unsafe partial class ProbeGuest : ILink, IDisposable
             }
             foreach (var queue in _tx) queue.Flush();
             var now = Stopwatch.GetTimestamp();
-            if (Stopwatch.GetElapsedTime(start, now) > timeout || Disconnected) return false;
+            if (Stopwatch.GetElapsedTime(start, now) > timeout || Disconnected || _options.Cancellation.IsCancellationRequested) return false;
             if (frames > 0) idleSince = now;
             else if (Stopwatch.GetElapsedTime(idleSince, now) >= _options.BusyPoll) Wait();
         }

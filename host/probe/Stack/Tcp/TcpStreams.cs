@@ -39,6 +39,8 @@ public sealed unsafe class PatternSource : ITcpSource
 
     private const int Longest = 65536;
 
+    private static readonly byte[] Bytes = Compute();
+
     private readonly byte* _pattern;
 
     /// <summary>Writes the pattern into guest memory; several sources may share one through the other constructor.</summary>
@@ -47,7 +49,7 @@ public sealed unsafe class PatternSource : ITcpSource
         _pattern = ram.Allocate(Period + Longest, 4096);
 
         // SAFETY: the length is that of the allocation.
-        Fill(new Span<byte>(_pattern, Period + Longest), 0);
+        Bytes.CopyTo(new Span<byte>(_pattern, Period + Longest));
     }
 
     /// <summary>Another stream over the same memory.</summary>
@@ -70,16 +72,29 @@ public sealed unsafe class PatternSource : ITcpSource
     public void Extend(long bytes) => End += bytes;
 
     /// <summary>The pattern's byte at a stream offset.</summary>
-    public static byte ByteAt(long offset)
-    {
-        var x = (uint)(offset % Period) * 2654435761u;
-        return (byte)(x >> 24);
-    }
+    public static byte ByteAt(long offset) => Bytes[(int)(offset % Period)];
+
+    /// <summary>The stream from an offset on: at least 64 KiB of it.</summary>
+    public static ReadOnlySpan<byte> From(long offset) => Bytes.AsSpan((int)(offset % Period));
 
     /// <summary>Fills memory with the pattern.</summary>
     public static void Fill(Span<byte> memory, long offset)
     {
-        for (var i = 0; i < memory.Length; i++) memory[i] = ByteAt(offset + i);
+        while (memory.Length > 0)
+        {
+            var part = From(offset);
+            part = part[..Math.Min(part.Length, memory.Length)];
+            part.CopyTo(memory);
+            offset += part.Length;
+            memory = memory[part.Length..];
+        }
+    }
+
+    private static byte[] Compute()
+    {
+        var bytes = new byte[Period + Longest];
+        for (var i = 0; i < bytes.Length; i++) bytes[i] = (byte)((uint)(i % Period) * 2654435761u >> 24);
+        return bytes;
     }
 
     /// <inheritdoc/>
@@ -164,7 +179,7 @@ public sealed class CountingSink(bool verify = false) : ITcpSink
     /// <summary>Bytes received.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Bytes that were not the pattern's.</summary>
+    /// <summary>Bytes from the first wrong one of a piece to its end.</summary>
     public long Wrong { get; private set; }
 
     /// <summary>Room to show; 0 closes the window.</summary>
@@ -173,11 +188,19 @@ public sealed class CountingSink(bool verify = false) : ITcpSink
     /// <inheritdoc/>
     public void Take(ReadOnlySpan<byte> bytes)
     {
-        if (verify)
+        if (!verify)
         {
-            for (var i = 0; i < bytes.Length; i++) if (bytes[i] != PatternSource.ByteAt(Bytes + i)) Wrong++;
+            Bytes += bytes.Length;
+            return;
         }
-        Bytes += bytes.Length;
+        while (bytes.Length > 0)
+        {
+            var expected = PatternSource.From(Bytes);
+            var part = bytes[..Math.Min(bytes.Length, expected.Length)];
+            if (!part.SequenceEqual(expected[..part.Length])) Wrong += part.Length - part.CommonPrefixLength(expected);
+            Bytes += part.Length;
+            bytes = bytes[part.Length..];
+        }
     }
 }
 
