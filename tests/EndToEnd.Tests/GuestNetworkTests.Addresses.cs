@@ -56,6 +56,7 @@ public abstract partial class GuestNetworkTests
     [RealGuestFact]
     public async Task Router_advertisement_has_prefix_mtu_and_name_servers()
     {
+        await Address6Async();
         // tcpdump decodes it: an implementation that is not ours.
         var text = await GuestMustAsync(
             """
