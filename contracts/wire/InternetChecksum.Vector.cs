@@ -54,11 +54,29 @@ public static partial class InternetChecksum
             total += Halves(word);
         }
 
-        Span<byte> tail = stackalloc byte[8];
-        tail.Clear();
-        source[(int)at..].CopyTo(tail);
-        tail[..(int)(length - at)].CopyTo(destination[(int)at..]);
-        total += Halves(MemoryMarshal.Read<ulong>(tail));
+        if (at + 4 <= length)
+        {
+            uint word = Unsafe.ReadUnaligned<uint>(ref Unsafe.AddByteOffset(ref from, at));
+            Unsafe.WriteUnaligned(ref Unsafe.AddByteOffset(ref to, at), word);
+            total += word;
+            at += 4;
+        }
+
+        if (at + 2 <= length)
+        {
+            ushort word = Unsafe.ReadUnaligned<ushort>(ref Unsafe.AddByteOffset(ref from, at));
+            Unsafe.WriteUnaligned(ref Unsafe.AddByteOffset(ref to, at), word);
+            total += word;
+            at += 2;
+        }
+
+        if (at < length)
+        {
+            byte last = Unsafe.AddByteOffset(ref from, at);
+            Unsafe.AddByteOffset(ref to, at) = last;
+            total += BitConverter.IsLittleEndian ? last : (uint)last << 8;
+        }
+
         return AddWord(sum, ToNetwork(total));
     }
 
