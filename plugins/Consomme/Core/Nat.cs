@@ -4,6 +4,7 @@ using NicHost.Consomme.Icmp;
 using NicHost.Consomme.Ip;
 using NicHost.Consomme.Neighbor;
 using NicHost.Consomme.Options;
+using NicHost.Consomme.Udp;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Frames;
 using NicHost.Wire;
@@ -21,6 +22,7 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
     private readonly NdpResponder? _ndp;
     private readonly IpSender _sender;
     private readonly EchoResponder _echo;
+    private readonly UdpProtocol _udp;
     private readonly IProtocol[] _protocols;
 
     public Nat(NatContext context, ConsommeSettings settings)
@@ -38,7 +40,8 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
         }
         _sender = new IpSender(_network, context.Port);
         _echo = new EchoResponder(_network, _sender);
-        _protocols = [];
+        _udp = new UdpProtocol(context, _sender);
+        _protocols = [_udp];
     }
 
     public Ingress Ingress { get; }
@@ -64,7 +67,9 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
         switch (frame.Protocol)
         {
             case IpProtocol.Udp:
-                return frame.IsV4 ? TryDhcp4(ref frame) : TryDhcp6(ref frame);
+                if (frame.IsV4 ? TryDhcp4(ref frame) : TryDhcp6(ref frame)) return true;
+                _udp.FromGuest(ref frame);
+                return true;
             case IpProtocol.Icmp when frame.IsV4:
             case IpProtocol.Icmpv6 when !frame.IsV4:
                 return TryNdp(ref frame) || _echo.TryAnswer(ref frame);
@@ -78,6 +83,7 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
         writer.Section("dhcp", _dhcp4);
         if (_dhcp6 is not null) writer.Section("dhcp6", _dhcp6);
         if (_ndp is not null) writer.Section("ndp", _ndp);
+        writer.Section("udp", _udp);
         using (writer.Section("fragments"))
         {
             writer.Value("pending", Ingress.Reassembler.Pending);
