@@ -1,0 +1,142 @@
+using System.Runtime.InteropServices;
+using NicHost.Consomme.Core;
+using NicHost.Contracts.Diagnostics;
+using NicHost.Contracts.Memory;
+using NicHost.Linux;
+
+namespace NicHost.Consomme.Tcp;
+
+/// <content>
+/// Guest to host. Consecutive segments of one flow in one batch become one <c>sendmsg</c> straight from guest memory; what the socket
+/// took is acknowledged, once, at the end of the batch.
+/// </content>
+internal sealed partial class TcpProtocol
+{
+    // All flows together; beyond it the guest sends again.
+    private const int MaxSpills = 128;
+
+    private readonly Segment[] _gather = new Segment[IoVec.MaxCount];
+    private readonly Stack<Spill> _spillPool = new();
+    private TcpFlow? _gatherFlow;
+    private int _gatherCount;
+    private int _gatherBytes;
+    private int _spills;
+    private long _spilledBytes;
+
+    /// <summary>The number that the guest's next segment should have, with what is gathered and not yet sent.</summary>
+    private uint NextExpected(TcpFlow flow) => flow.RcvNxt + (ReferenceEquals(_gatherFlow, flow) ? (uint)_gatherBytes : 0);
+
+    /// <summary>Adds payload to what the next <c>sendmsg</c> carries. In order and inside the window: the caller has seen to it.</summary>
+    /// <param name="offset">Where it starts, counted from the TCP header.</param>
+    private void Gather(TcpFlow flow, ref GuestFrame frame, int offset, int length)
+    {
+        if (!ReferenceEquals(_gatherFlow, flow)) FlushGather();
+        var start = frame.TransportOffset + offset;
+        var expected = NextExpected(flow);
+        var count = SegmentOps.Slice(frame.Segments, start, length, _gather.AsSpan(_gatherCount));
+        if (count < 0)
+        {
+            FlushGather();
+            // The flush may have found the socket dead, or full: then the guest sends this again.
+            if (flow.State == TcpState.Free || flow.RcvNxt != expected) return;
+            count = SegmentOps.Slice(frame.Segments, start, length, _gather);
+            if (count < 0)
+            {
+                Drop(flow.Queue, DropReason.Malformed);
+                return;
+            }
+        }
+        _gatherFlow = flow;
+        _gatherCount += count;
+        _gatherBytes += length;
+    }
+
+    /// <summary>Sends what was gathered.</summary>
+    private void FlushGather()
+    {
+        if (_gatherFlow is not { } flow) return;
+        var (count, bytes) = (_gatherCount, _gatherBytes);
+        DropGather();
+        var sent = 0;
+        if (flow.Spill is null)
+        {
+            var segments = MemoryMarshal.Cast<Segment, IoVec>(_gather.AsSpan(0, count));
+            var result = Sockets.SendMsg(flow.Fd, segments, MsgFlags.DontWait);
+            if (result.Failed && !result.WouldBlock)
+            {
+                HostFailed(flow, result.Error);
+                return;
+            }
+            sent = Math.Max(0, result.Count);
+        }
+        var kept = sent == bytes ? 0 : SpillRest(flow, _gather.AsSpan(0, count), sent, bytes - sent);
+        flow.RcvNxt += (uint)(sent + kept);
+        flow.SentSinceLook += sent + SendOverhead;
+        if (sent == bytes) return;
+        flow.Room = 0;
+        if (sent + kept < bytes)
+        {
+            // The window was wider than the socket in the end: it shrinks to what is true.
+            Drop(flow.Queue, DropReason.SocketFull);
+            flow.RcvEdge = flow.RcvNxt;
+        }
+        WaitForWritable(flow);
+    }
+
+    // What a send costs in the socket's accounting beside its bytes, roughly: one buffer head.
+    private const int SendOverhead = 1024;
+
+    private void DropGather()
+    {
+        _gatherFlow = null;
+        _gatherCount = _gatherBytes = 0;
+    }
+
+    private int SpillRest(TcpFlow flow, ReadOnlySpan<Segment> segments, int offset, int length)
+    {
+        if (flow.Spill is null)
+        {
+            if (_spills >= MaxSpills) return 0;
+            _spills++;
+            flow.Spill = _spillPool.TryPop(out var pooled) ? pooled : new Spill();
+            flow.Spill.Open();
+        }
+        var kept = flow.Spill.Append(segments, offset, length);
+        _spilledBytes += kept;
+        return kept;
+    }
+
+    private void ReleaseSpill(TcpFlow flow)
+    {
+        if (flow.Spill is not { } spill) return;
+        flow.Spill = null;
+        spill.Close();
+        _spillPool.Push(spill);
+        _spills--;
+    }
+
+    /// <summary>Sends what was spilled.</summary>
+    /// <returns>False when the socket is full again, or has failed.</returns>
+    private bool DrainSpill(TcpFlow flow)
+    {
+        if (flow.Spill is not { } spill) return true;
+        while (!spill.Pending.IsEmpty)
+        {
+            var result = Sockets.Send(flow.Fd, spill.Pending, MsgFlags.DontWait);
+            if (result.WouldBlock) return false;
+            if (result.Failed)
+            {
+                HostFailed(flow, result.Error);
+                return false;
+            }
+            spill.Consume(result.Count);
+        }
+        ReleaseSpill(flow);
+        if (!flow.FinBehindSpill) return true;
+        flow.FinBehindSpill = false;
+        GuestFin(flow);
+        return flow.State != TcpState.Free;
+    }
+
+    private void DisposeGather() => DropGather();
+}
