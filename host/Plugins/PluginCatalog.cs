@@ -33,6 +33,15 @@ internal sealed class PluginCatalog
         return catalog;
     }
 
+    /// <summary>A catalog without folders, for tests.</summary>
+    internal static PluginCatalog Of(IEnumerable<(string, IDeviceFactory)> devices, IEnumerable<(string, IEndpointFactory)> endpoints)
+    {
+        var catalog = new PluginCatalog();
+        catalog.AddBuiltIns();
+        catalog.AddKinds(new PluginFolder("test", "1.0.0", "/test"), [.. devices], [.. endpoints]);
+        return catalog;
+    }
+
     private void AddBuiltIns()
     {
         var entry = new PluginEntry("built-in", "", AppContext.BaseDirectory, PluginStatus.Active, null);

@@ -21,11 +21,8 @@ internal sealed record PluginFolder(string Name, string Version, string Path)
     private static PluginFolder Newest(string folder)
     {
         var name = System.IO.Path.GetFileName(folder);
-        var newest = Directory.EnumerateDirectories(folder)
-            .Select(path => (Path: path, Version: PluginVersion.Parse(System.IO.Path.GetFileName(path))))
-            .Where(v => v.Version is not null)
-            .MaxBy(v => v.Version);
-        return newest.Version is { } version ? new PluginFolder(name, version.Text, newest.Path) : new PluginFolder(name, "", folder);
+        var newest = Directory.EnumerateDirectories(folder).Select(path => PluginVersion.Parse(System.IO.Path.GetFileName(path))).Max();
+        return newest is null ? new PluginFolder(name, "", folder) : new PluginFolder(name, newest.Text, System.IO.Path.Combine(folder, newest.Text));
     }
 
     /// <summary><c>1.2.3</c> or <c>1.2.3-beta.1</c>, ordered as such; a release is above its previews.</summary>

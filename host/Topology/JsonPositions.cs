@@ -7,6 +7,7 @@ namespace NicHost.Host.Topology;
 internal sealed class JsonPositions
 {
     private readonly Dictionary<string, int> _offsets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _again = new(StringComparer.Ordinal);
     private readonly byte[] _text;
 
     public JsonPositions(byte[] text, JsonReaderOptions options)
@@ -21,7 +22,8 @@ internal sealed class JsonPositions
             {
                 case JsonTokenType.PropertyName:
                     member = JsonPath.Member(open.Peek().Path, reader.GetString()!);
-                    _offsets[member] = (int)reader.TokenStartIndex;
+                    // What is doubled is read once, and the first time; the second is where the mistake is.
+                    if (!_offsets.TryAdd(member, (int)reader.TokenStartIndex)) _again.TryAdd(member, (int)reader.TokenStartIndex);
                     break;
                 case JsonTokenType.EndObject or JsonTokenType.EndArray:
                     open.Pop();
@@ -47,6 +49,9 @@ internal sealed class JsonPositions
         return _offsets.TryGetValue("$", out var root) ? Place(root) : (1, 1);
     }
 
+    /// <summary>Where a member is given the second time.</summary>
+    public (int Line, int Column) FindAgain(string path) => _again.TryGetValue(path, out var offset) ? Place(offset) : Find(path);
+
     private (int Line, int Column) Place(int offset)
     {
         var before = _text.AsSpan(0, offset);
@@ -58,7 +63,7 @@ internal sealed class JsonPositions
     {
         if (member is not null) return member;
         var path = open.TryPeek(out var parent) && parent.IsArray ? JsonPath.Item(parent.Path, parent.Next++) : "$";
-        _offsets[path] = offset;
+        _offsets.TryAdd(path, offset);
         return path;
     }
 

@@ -32,7 +32,7 @@ internal static class LevelReader
             var memberPath = JsonPath.Member(path, member.Name);
             if (!seen.Add(member.Name))
             {
-                file.Add(memberPath, $"There are two {what}s called \"{member.Name}\".", "Give each a name of its own.");
+                file.AddDoubled(memberPath, $"There are two {what}s called \"{member.Name}\".", "Give each a name of its own.");
                 continue;
             }
             if (!IsName(member.Name))

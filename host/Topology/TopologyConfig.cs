@@ -32,10 +32,8 @@ internal sealed record NicConfig
     [Description("The largest IP packet in bytes, 68 to 65520.")]
     public int Mtu { get; set; } = 1500;
 
-    [Description("What the guest sees.")]
     public required JsonElement Device { get; init; }
 
-    [Description("Where the packets go.")]
     public required JsonElement Endpoint { get; init; }
 }
 

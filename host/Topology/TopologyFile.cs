@@ -66,6 +66,13 @@ internal sealed class TopologyFile
         }
     }
 
+    /// <summary>A fault of a member that is given twice.</summary>
+    public void AddDoubled(string path, string message, string remedy)
+    {
+        var (line, column) = _positions.FindAgain(path);
+        _faults.Add(new TopologyFault(Name, line, column, path, message, remedy));
+    }
+
     // An element keeps its raw text, and whoever binds it reads that anew: without the comments and commas that not every reader takes.
     private static JsonElement Plain(JsonElement root)
     {

@@ -17,8 +17,8 @@ internal static class TopologySchema
         var vm = OptionsSchema.Export(TopologyJson.Default.VmConfig);
         SetMap(vm, "nics", "nic");
         var nic = OptionsSchema.Export(TopologyJson.Default.NicConfig);
-        SetReference(nic, "device");
-        SetReference(nic, "endpoint");
+        SetReference(nic, "device", "What the guest sees.");
+        SetReference(nic, "endpoint", "Where the packets go.");
         var mtu = nic["properties"]!["mtu"]!.AsObject();
         mtu["minimum"] = FrameLimits.MinMtu;
         mtu["maximum"] = FrameLimits.MaxMtu;
@@ -51,13 +51,9 @@ internal static class TopologySchema
         map["propertyNames"] = new JsonObject { ["pattern"] = NamePattern };
     }
 
-    private static void SetReference(JsonObject schema, string member)
-    {
-        var old = schema["properties"]![member]!;
-        var reference = new JsonObject { ["$ref"] = $"#/$defs/{member}" };
-        if (old is JsonObject described && described["description"] is { } text) reference["description"] = text.DeepClone();
-        schema["properties"]![member] = reference;
-    }
+    // Their type says "anything" to the exporter, which leaves no place for a description.
+    private static void SetReference(JsonObject schema, string member, string description) =>
+        schema["properties"]![member] = new JsonObject { ["description"] = description, ["$ref"] = $"#/$defs/{member}" };
 
     private static JsonObject Kinds(IEnumerable<(string Kind, OptionsModel Options)> kinds)
     {

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using NicHost.Contracts.Endpoints;
+using NicHost.Contracts.Nics;
+using NicHost.Host.Machines;
+using NicHost.Host.Plugins;
+using NicHost.Host.Tests.Doubles;
+using NicHost.Host.Topology;
+
+namespace NicHost.Host.Tests.Machines;
+
+/// <summary>A running host with doubles for plugins and a clock that the test moves.</summary>
+internal sealed class TestHost : IAsyncDisposable
+{
+    private TestHost(string topology, QueueThreading threading)
+    {
+        Devices = new FakeDeviceFactory(Events);
+        Endpoints = new FakeEndpointFactory(Events, threading);
+        var catalog = PluginCatalog.Of([("card", Devices)], [("cable", Endpoints)]);
+        var model = TopologyReader.Read(TopologyFile.Parse("test.json", Encoding.UTF8.GetBytes(topology)), catalog);
+        Runtime = new HostRuntime(model, catalog, 2, NullLoggerFactory.Instance, Time);
+    }
+
+    public FakeTimeProvider Time { get; } = new();
+
+    public ConcurrentQueue<string> Events { get; } = new();
+
+    public FakeDeviceFactory Devices { get; }
+
+    public FakeEndpointFactory Endpoints { get; }
+
+    public HostRuntime Runtime { get; }
+
+    public static TestHost Create(QueueThreading threading, params string[] nics) => new(Topology(nics), threading);
+
+    public static async Task<TestHost> StartAsync(params string[] nics)
+    {
+        var host = Create(QueueThreading.LoopPerQueue, nics);
+        await host.Runtime.StartAsync();
+        return host;
+    }
+
+    public NicInstance Nic(string nic) => Runtime.Nics.Single(n => n.Model.Identity.Nic == nic);
+
+    public FakeDevice Device(string nic) => Devices.Devices[new NicIdentity("vm", nic)];
+
+    public FakeEndpoint Endpoint(string nic) => Endpoints.Endpoints[new NicIdentity("vm", nic)];
+
+    public ValueTask DisposeAsync() => Runtime.DisposeAsync();
+
+    private static string Topology(string[] nics)
+    {
+        var each = nics.Select(nic => $$"""
+            "{{nic}}": { "device": { "kind": "card", "queues": 8 }, "endpoint": { "kind": "cable" } }
+            """);
+        return $$"""{ "vms": { "vm": { "nics": { {{string.Join(",", each)}} } } } }""";
+    }
+}

@@ -1,0 +1,15 @@
+namespace NicHost.Host.Tests;
+
+/// <summary>The repository that the tests were built from.</summary>
+internal static class Repository
+{
+    /// <summary>The build's configuration as the artifacts layout writes it: <c>debug</c>.</summary>
+    public static string Configuration => Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/'));
+
+    public static string File(string path)
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!System.IO.File.Exists(Path.Combine(folder, "NicHost.slnx"))) folder = Path.GetDirectoryName(folder)!;
+        return Path.Combine(folder, path);
+    }
+}

@@ -1,0 +1,31 @@
+using NicHost.Host.Commands;
+using NicHost.Host.Plugins;
+using NicHost.Host.Topology;
+using VerifyXunit;
+
+namespace NicHost.Host.Tests.Topology;
+
+/// <summary>The real plugins, the files that the repository ships.</summary>
+public sealed class ResolvedTests
+{
+    private static readonly Lazy<PluginCatalog> Catalog = new(() => PluginCatalog.Load([PluginRoots.Default]));
+
+    [Fact]
+    public void Catalog_of_the_shipped_root_has_no_refusal() =>
+        Assert.All(Catalog.Value.Plugins, plugin => Assert.True(plugin.Status == PluginStatus.Active, $"{plugin}: {plugin.Reason}"));
+
+    [Theory]
+    [InlineData("plugins")]
+    [InlineData("samples/every-option")]
+    [InlineData("samples/several-vms")]
+    public Task Topology_that_ships_resolves(string name)
+    {
+        var file = TopologyFile.Open(Repository.File($"{name}.json"));
+        return Verifier.Verify(TopologyText.Render(TopologyReader.Read(file, Catalog.Value))).UseTextForParameters(Path.GetFileName(name));
+    }
+
+    [Fact]
+    public void Schema_that_is_committed_is_the_one_of_the_option_types() =>
+        Assert.True(File.ReadAllText(Repository.File("host/schema/topology.schema.json")) == SchemaCommand.Render(Catalog.Value),
+            "host/schema/topology.schema.json is out of date: ./nichost schema > host/schema/topology.schema.json");
+}
