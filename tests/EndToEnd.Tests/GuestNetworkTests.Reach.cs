@@ -23,7 +23,7 @@ public abstract partial class GuestNetworkTests
 
     [RealGuestFact]
     public async Task Ping_of_an_unused_address_stays_without_answer() =>
-        Assert.NotEqual(0, (await Guest.RunAsync("ping -c1 -W2 10.98.0.99")).Status);
+        Assert.NotEqual(0, (await Guest.RunAsync($"ping -c1 -W2 {NetnsLab.NobodysAddress}")).Status);
 
     [RealGuestFact]
     public async Task Several_pings_at_once_keep_their_answers_apart() => await GuestMustAsync(
@@ -55,6 +55,14 @@ public abstract partial class GuestNetworkTests
         var hops = await GuestMustAsync($"tracepath -6 -n -m 6 {NetnsLab.ServerAddress6}", 60);
         Assert.Contains("fd99::1", hops, StringComparison.Ordinal);
         Assert.Matches($@"\d+:\s+{NetnsLab.ServerAddress6}\s.*reached", hops);
+    }
+
+    [RealGuestFact]
+    public async Task Traceroute_over_ipv6_shows_every_hop()
+    {
+        await Address6Async();
+        var hops = await GuestMustAsync($"traceroute -6 -n -q 2 -w 2 -m 6 {NetnsLab.ServerAddress6}", 40);
+        Assert.Matches($@"\n\s*1\s+f\S+.*\n\s*2\s+fd99::1\b.*\n\s*3\s+{NetnsLab.ServerAddress6}\b", "\n" + hops);
     }
 
     [RealGuestFact]
@@ -116,10 +124,18 @@ public abstract partial class GuestNetworkTests
     }
 
     [RealGuestFact]
+    public async Task Refused_datagram_is_told_at_once()
+    {
+        await Address6Async();
+        foreach (var address in new[] { NetnsLab.ServerAddress, NetnsLab.ServerAddress6 })
+            Assert.Equal("recv: Connection refused", (await Guest.RunAsync($"nettool udp-echo {address} {LabServices.ClosedPort} 10 10 1 1")).Output);
+    }
+
+    [RealGuestFact]
     public async Task Unreachable_host_is_told_and_not_waited_for()
     {
         // The router has nobody at that address and says so after its three ARP questions, one second each.
-        var text = await GuestMustAsync("nettool connect 10.98.0.99 80", 40);
+        var text = await GuestMustAsync($"nettool connect {NetnsLab.NobodysAddress} 80", 40);
         Assert.Matches("^No route to host after [0-9]\\.", text);
     }
 

@@ -9,23 +9,12 @@ namespace NicHost.EndToEnd.Tests.Lab;
 /// A name server for a handful of names. <c>big.test</c> has more addresses than a datagram takes, so that its
 /// answer over UDP is truncated (RFC 1035 section 4.1.1) and a client must come again over TCP.
 /// </summary>
-internal sealed class DnsZone
+internal sealed class DnsZone(IPAddress self)
 {
     public const int BigCount = 200;
     private const ushort A = 1, Ptr = 12, Aaaa = 28, Opt = 41;
 
-    private int _udpQueries;
-    private int _tcpQueries;
-
-    public int UdpQueries => Volatile.Read(ref _udpQueries);
-
-    public int TcpQueries => Volatile.Read(ref _tcpQueries);
-
-    public byte[]? AnswerUdp(byte[] query, EndPoint from)
-    {
-        Interlocked.Increment(ref _udpQueries);
-        return Answer(query, overUdp: true);
-    }
+    public byte[]? AnswerUdp(byte[] query, EndPoint from) => Answer(query, overUdp: true);
 
     public async Task ServeTcpAsync(Socket client, CancellationToken stop)
     {
@@ -35,7 +24,6 @@ internal sealed class DnsZone
             var query = new byte[BinaryPrimitives.ReadUInt16BigEndian(head)];
             if (!await ReceiveAllAsync(client, query, stop) || Answer(query, overUdp: false) is not { } answer)
                 return;
-            Interlocked.Increment(ref _tcpQueries);
             var framed = new byte[answer.Length + 2];
             BinaryPrimitives.WriteUInt16BigEndian(framed, (ushort)answer.Length);
             answer.CopyTo(framed, 2);
@@ -43,7 +31,7 @@ internal sealed class DnsZone
         }
     }
 
-    internal static byte[]? Answer(byte[] query, bool overUdp)
+    internal byte[]? Answer(byte[] query, bool overUdp)
     {
         if (query.Length < 17 || BinaryPrimitives.ReadUInt16BigEndian(query.AsSpan(4)) != 1)
             return null;
@@ -83,7 +71,7 @@ internal sealed class DnsZone
         return bytes;
     }
 
-    private static List<(ushort Type, byte[] Data)> Records(string name, ushort type, out bool exists)
+    private List<(ushort Type, byte[] Data)> Records(string name, ushort type, out bool exists)
     {
         exists = true;
         switch (name)
@@ -95,6 +83,8 @@ internal sealed class DnsZone
                     Aaaa => [(Aaaa, NetnsLab.ServerAddress6.GetAddressBytes())],
                     _ => [],
                 };
+            case "where.test":
+                return type == A ? [(A, self.GetAddressBytes())] : [];
             case "big.test" when type == A:
                 return [.. Enumerable.Range(0, BigCount).Select(i => (A, new byte[] { 192, 0, 2, (byte)i }))];
             case "big.test":

@@ -33,11 +33,13 @@ internal sealed class LabServices : IDisposable
 
         ServeTcp(lab.Host, IPAddress.Loopback, HttpPort, SendRandomAsync);
         ServeTcp(lab.Host, IPAddress.IPv6Loopback, HttpPort, SendRandomAsync);
-        ServeUdp(lab.Server, NetnsLab.DnsAddress, 53, Dns.AnswerUdp);
-        ServeTcp(lab.Server, NetnsLab.DnsAddress, 53, Dns.ServeTcpAsync);
+        foreach (var address in new[] { NetnsLab.DnsAddress, NetnsLab.OtherDnsAddress })
+        {
+            var zone = new DnsZone(address);
+            ServeUdp(lab.Server, address, 53, zone.AnswerUdp);
+            ServeTcp(lab.Server, address, 53, zone.ServeTcpAsync);
+        }
     }
-
-    public DnsZone Dns { get; } = new();
 
     /// <summary>Who connected to the HTTP source, oldest first.</summary>
     public ConcurrentQueue<IPEndPoint> HttpClients { get; } = new();

@@ -6,7 +6,7 @@ namespace NicHost.EndToEnd.Tests.Lab;
 /// <summary>
 /// The world around the host under test, in three namespaces from which nothing gets out:
 /// <code>
-/// host  10.99.0.2, fd99::2 --- router 10.99.0.1 | 10.98.0.1 --- server 10.98.0.2, fd98::2 (DNS: 10.98.0.53)
+/// host  10.99.0.2, fd99::2 --- router 10.99.0.1 | 10.98.0.1 --- server 10.98.0.2, fd98::2 (DNS: 10.98.0.53, .54)
 ///                                               | 10.97.0.1 --- server 10.97.0.2, fd97::2 (path MTU 1300)
 /// </code>
 /// </summary>
@@ -18,6 +18,8 @@ internal sealed class NetnsLab : IDisposable
     public static readonly IPAddress ServerAddress = IPAddress.Parse("10.98.0.2");
     public static readonly IPAddress ServerAddress6 = IPAddress.Parse("fd98::2");
     public static readonly IPAddress DnsAddress = IPAddress.Parse("10.98.0.53");
+    public static readonly IPAddress OtherDnsAddress = IPAddress.Parse("10.98.0.54");
+    public static readonly IPAddress NobodysAddress = IPAddress.Parse("10.98.0.99");
     public const string SearchDomain = "lab.test";
     public const int NarrowMtu = 1300;
 
@@ -60,6 +62,10 @@ internal sealed class NetnsLab : IDisposable
     /// <summary>What processes started by <c>ip netns exec</c> in <see cref="Host"/> see as /etc/resolv.conf.</summary>
     public string ResolvConf => $"/etc/netns/{Host.Name}/resolv.conf";
 
+    /// <summary>Rewrites the host's resolver configuration in place, as a DHCP client on it would.</summary>
+    public void SetNameServers(params IPAddress[] servers) =>
+        File.WriteAllText(ResolvConf, $"search {SearchDomain}\n{string.Concat(servers.Select(s => $"nameserver {s}\n"))}");
+
     /// <summary>Ends what test runs that were killed left behind: their namespaces and the processes in them.</summary>
     private static void RemoveStale()
     {
@@ -91,7 +97,7 @@ internal sealed class NetnsLab : IDisposable
         Configure(Router, "h0", ["10.99.0.1/24", "fd99::1/64"]);
         Configure(Router, "s0", ["10.98.0.1/24", "fd98::1/64"]);
         Configure(Router, "s1", ["10.97.0.1/24", "fd97::1/64"], NarrowMtu);
-        Configure(Server, "d0", ["10.98.0.2/24", "10.98.0.53/24", "fd98::2/64"]);
+        Configure(Server, "d0", ["10.98.0.2/24", "10.98.0.53/24", "10.98.0.54/24", "fd98::2/64"]);
         Configure(Server, "d1", ["10.97.0.2/24", "fd97::2/64"], NarrowMtu);
         Host.Ip("route add default via 10.99.0.1");
         Host.Ip("-6 route add default via fd99::1");
@@ -108,7 +114,7 @@ internal sealed class NetnsLab : IDisposable
 
         Directory.CreateDirectory(Path.GetDirectoryName(ResolvConf)!);
         _undo.Add(() => Directory.Delete(Path.GetDirectoryName(ResolvConf)!, recursive: true));
-        File.WriteAllText(ResolvConf, $"search {SearchDomain}\nnameserver {DnsAddress}\n");
+        SetNameServers(DnsAddress);
     }
 
     private static void Configure(Netns where, string nic, string[] addresses, int mtu = 1500)
