@@ -2,7 +2,8 @@ namespace NicHost.Linux.Tests;
 
 public sealed class SigbusStubTests
 {
-    // For the addresses below. These bytes ran as a handler on arm64 (a shrunk file, an unregistered range, a raised signal) and were read with objdump.
+    // For the addresses below. These bytes ran as a handler under user-mode emulation of arm64 (a shrunk file, no map entries,
+    // an unregistered range, a raised signal) and were read with objdump.
     private const string Arm64 =
         "290840b93f090071600000543f110071a10600542a0840f90b0080d26b00c0f20c4081d26c00c0f27f010cebc2050054" +
         "6dfddf888d0100376e0540f95f010eeb230100546e0940f95f010eebc20000546f0d40f9bf3903d56e0140b9df010deb" +
