@@ -2,7 +2,7 @@ namespace NicHost.Linux.Tests;
 
 public sealed class SigbusStubTests
 {
-    // For the addresses below. These bytes ran as a handler under user-mode emulation of arm64 (a shrunk file, no map entries,
+    // For the addresses below. These bytes ran as a handler under user-mode emulation of arm64 (a shrunk file, a first mmap that fails,
     // an unregistered range, a raised signal) and were read with objdump.
     private const string Arm64 =
         "290840b93f090071600000543f110071a10600542a0840f90b0080d26b00c0f20c4081d26c00c0f27f010cebc2050054" +
