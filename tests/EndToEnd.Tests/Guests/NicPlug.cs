@@ -11,6 +11,9 @@ internal enum NicTransport
 
     /// <summary>Ethernet frames with a length each over a UNIX stream socket (QEMU's <c>-netdev stream</c>).</summary>
     Stream,
+
+    /// <summary>A tap of the kernel, named by <see cref="NicPlug.Socket"/>: UML's own vector driver on it, as a ceiling to measure against.</summary>
+    Tap,
 }
 
 internal sealed record NicPlug(NicTransport Transport, string Socket, string Mac, int Queues = 1);
