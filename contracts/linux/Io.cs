@@ -9,6 +9,7 @@ public static unsafe class Io
     private const int FSetFl = 4;
     private const int FDupFdCloExec = 1030;
     private const int ONonBlock = 0x800;
+    private const int CloseOnExec = 0x80000;
 
     /// <summary>read(2).</summary>
     /// <param name="fd">An open descriptor.</param>
@@ -70,6 +71,30 @@ public static unsafe class Io
             while (true)
             {
                 if (SysResult.Finished(Libc.writev(fd, p, segments.Length), out SysResult result)) return result;
+            }
+        }
+    }
+
+    /// <summary>open(2), closed on exec. For devices, namespaces and what else the framework's file API has no words for.</summary>
+    /// <param name="path">An existing file.</param>
+    /// <param name="access">Which rights.</param>
+    /// <param name="nonBlocking">O_NONBLOCK.</param>
+    /// <returns>The descriptor, the caller's to close.</returns>
+    public static SysResult Open(string path, FileAccess access, bool nonBlocking = false)
+    {
+        int flags = CloseOnExec | (nonBlocking ? ONonBlock : 0) | access switch
+        {
+            FileAccess.Read => 0,
+            FileAccess.Write => 1,
+            _ => 2,
+        };
+
+        // SAFETY: the array is terminated and pinned.
+        fixed (byte* p = ThisProcess.ZeroTerminated(path))
+        {
+            while (true)
+            {
+                if (SysResult.Finished(Libc.open(p, flags, 0), out SysResult result)) return result;
             }
         }
     }

@@ -36,6 +36,10 @@ internal static unsafe partial class Libc
     [LibraryImport(C, SetLastError = true)] internal static partial int timerfd_create(int clock, int flags);
     [LibraryImport(C, SetLastError = true)] internal static partial int timerfd_settime(int fd, int flags, TimerSpec* value, TimerSpec* old);
 
+    [LibraryImport(C, SetLastError = true)] internal static partial int inotify_init1(int flags);
+    [LibraryImport(C, SetLastError = true)] internal static partial int inotify_add_watch(int fd, byte* path, uint mask);
+    [LibraryImport(C, SetLastError = true)] internal static partial int inotify_rm_watch(int fd, int watch);
+
     // Sockets
     [LibraryImport(C, SetLastError = true)] internal static partial int socket(int family, int type, int protocol);
     [LibraryImport(C, SetLastError = true)] internal static partial int socketpair(int family, int type, int protocol, int* pair);

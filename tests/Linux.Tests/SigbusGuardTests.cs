@@ -273,6 +273,32 @@ public sealed unsafe class SigbusGuardTests
         return 0;
     }
 
+    [RunsInChild]
+    internal static int FaultWithoutMapEntries()
+    {
+        // vm.max_map_count entries are all there are; one page in the middle of a mapping needs two more, the whole mapping none.
+        GuardWorks();
+        (Fd file, MappedFile map) = MapNew();
+        VirtualMemory.Resize(file.Raw, 0).OrThrow("shrink");
+        int limit = int.Parse(File.ReadAllText("/proc/sys/vm/max_map_count"), null);
+        if (limit > 1_000_000) return 2;
+        nint region = VirtualMemory.MapAnonymousMemory((nuint)limit * (nuint)Page, Protection.None).OrThrow("reserve");
+        int pages = 1;
+        while (pages < limit && VirtualMemory.Protect(region + ((nint)pages * Page), (nuint)Page, Protection.Read).Ok)
+        {
+            pages += 2;
+        }
+
+        nint middle = map.Address + (5 * Page);
+        byte first = ReadByte(middle);
+        *(byte*)(map.Address + (9 * Page)) = 9;
+        byte second = ReadByte(map.Address + (9 * Page));
+        bool poisoned = map.Poisoned;
+        VirtualMemory.Unmap(region, (nuint)limit * (nuint)Page);
+        Console.WriteLine($"{pages < limit} {first} {second} {poisoned}");
+        return 0;
+    }
+
     private static void GuardWorks()
     {
         (Fd file, MappedFile map) = MapNew();
