@@ -1,0 +1,144 @@
+using Microsoft.Extensions.Logging;
+using NicHost.Contracts.Devices;
+using NicHost.Contracts.Frames;
+using NicHost.Contracts.Loops;
+using NicHost.Contracts.Nics;
+using NicHost.Linux;
+using NicHost.Virtio.Net;
+using NicHost.Virtio.VhostUser;
+
+namespace NicHost.Virtio;
+
+/// <summary>A virtio network card behind a vhost-user socket: one front-end at a time, any number one after the other.</summary>
+internal sealed partial class VirtioDevice : IDevice, ISessionHost
+{
+    private readonly DeviceContext _context;
+    private readonly VirtioOptions _options;
+    private readonly ILogger _log;
+    private readonly string _path;
+    private QueuePair[] _pairs = [];
+    private INicBackend? _backend;
+    private ControlQueue? _control;
+    private IConnectionSource? _source;
+    private Session? _session;
+    private TaskCompletionSource? _ending;
+    private Fd? _waiting;
+    private string? _peer;
+    private int _epoch;
+
+    public VirtioDevice(DeviceContext context, VirtioOptions options)
+    {
+        _context = context;
+        _options = options;
+        _log = context.Logging.CreateLogger($"Virtio.{context.Nic}");
+        _path = Path.GetFullPath(options.Socket, context.BaseDirectory);
+        Config = new NetConfig(context.Mac, context.Mtu, options.Queues);
+    }
+
+    public IReadOnlyList<AttachHint> AttachHints => Hints.For(_context, _options, _path, _pairs.Length == 0 ? _options.Queues : _pairs.Length);
+    public INicBackend Backend => _backend!;
+    public IEventLoop Loop => _context.Loop;
+    public ILogger Log => _log;
+    public IReadOnlyList<QueuePair> Pairs => _pairs;
+    public ControlQueue Control => _control!;
+    public NetConfig Config { get; private set; }
+    public NetFeatures Offered { get; private set; }
+    public ProtocolFeatures OfferedProtocol { get; private set; }
+    public int Mtu => _context.Mtu;
+
+    public int NextEpoch() => ++_epoch;
+
+    public void Start(INicBackend backend)
+    {
+        _backend = backend;
+        var queues = Math.Min(_options.Queues, backend.MaxQueues);
+        Config = new NetConfig(_context.Mac, Mtu, queues) { Link = backend.Link };
+        Offered = NetFeatureMap.Offer(backend.Endpoint.TxAccepts, backend.Endpoint.RxGives, queues);
+        OfferedProtocol = Protocols(queues);
+        // A tag may come on top of the MTU.
+        var maxFrame = Math.Min(FrameLimits.EthernetHeader + 4 + Mtu, FrameLimits.MaxFrame);
+        _pairs = [.. Enumerable.Range(0, queues).Select(i => new QueuePair(i, backend, maxFrame, (why, fatal) => OnFault(i * 2, why, fatal)))];
+        var state = new ControlState(queues, _context.Mac);
+        _control = new ControlQueue(Loop, backend.Counters(0), state, (why, fatal) => OnFault(_pairs.Length * 2, why, fatal));
+        _source = _options.Mode == SocketRole.Server
+            ? new Listener(_path, VirtioOptionsCheck.ParseMode(_options.SocketMode)!.Value, Loop, _log, OnConnection)
+            : new Connector(_path, Loop, _log, OnConnection);
+        _source.Start();
+    }
+
+    public void SetLink(LinkState link)
+    {
+        if (Config.Link == link) return;
+        Config.Link = link;
+        _session?.LinkChanged();
+    }
+
+    public void Ended(Session session)
+    {
+        _session = null;
+        _peer = null;
+        Backend.ReportAttachment(null);
+        var waiting = _waiting;
+        _waiting = null;
+        if (_ending is { } ending)
+        {
+            waiting?.Dispose();
+            ending.TrySetResult();
+        }
+        else if (waiting is not null) Attach(waiting);
+        else _source?.Next();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        var ended = await Loop.InvokeAsync(Stop);
+        await ended;
+    }
+
+    private static ProtocolFeatures Protocols(int queues, bool inBand) =>
+        ProtocolFeatures.ReplyAck | ProtocolFeatures.Mtu | ProtocolFeatures.BackendReq | ProtocolFeatures.Config
+        | ProtocolFeatures.ResetDevice | ProtocolFeatures.ConfigureMemSlots | ProtocolFeatures.Status
+        | (queues > 1 ? ProtocolFeatures.Mq : 0) | (inBand ? ProtocolFeatures.InbandNotifications : 0);
+
+    private ProtocolFeatures Protocols(int queues) => Protocols(queues, _options.InBandNotifications);
+
+    /// <summary>A front-end is there: taken when none is, or when the present one is gone without our having noticed yet.</summary>
+    private bool OnConnection(Fd socket)
+    {
+        if (_session is { IsHungUp: true } gone) gone.End(null);
+        if (_session is { HasEnded: false }) return false;
+        if (_session is null)
+        {
+            Attach(socket);
+            return true;
+        }
+        // The last one's queues are still stopping on their loops.
+        _waiting?.Dispose();
+        _waiting = socket;
+        return true;
+    }
+
+    private void Attach(Fd socket)
+    {
+        _peer = UnixSocket.GetPeer(socket.Raw, out var peer).Ok ? $"pid {peer.ProcessId}, uid {peer.UserId}" : "a front-end";
+        _control!.State.Reset();
+        _session = new Session(socket, this);
+        Backend.ReportAttachment(_peer);
+    }
+
+    private void OnFault(int firstRing, string reason, bool isFatal)
+    {
+        if (Loop.IsCurrent) _session?.QueueFailed(firstRing, reason, isFatal);
+        else Loop.Post(() => _session?.QueueFailed(firstRing, reason, isFatal));
+    }
+
+    private Task Stop()
+    {
+        if (_ending is not null) return _ending.Task;
+        _ending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _source?.Dispose();
+        if (_session is null) _ending.SetResult();
+        else _session.End(null);
+        return _ending.Task;
+    }
+}
