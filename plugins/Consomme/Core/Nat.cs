@@ -18,6 +18,8 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
     private readonly Network _network;
     private readonly ArpResponder _arp;
     private readonly Dhcp4Server _dhcp4;
+    private readonly Dhcp6Server? _dhcp6;
+    private readonly NdpResponder? _ndp;
     private readonly IpSender _sender;
     private readonly EchoResponder _echo;
     private readonly TcpProtocol _tcp;
@@ -29,7 +31,13 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
         _network = context.Network;
         Ingress = new Ingress(context, this);
         _arp = new ArpResponder(_network, context.Port);
-        _dhcp4 = new Dhcp4Server(context, new DomainConfig(settings, () => []));
+        var domains = new DomainConfig(settings, () => []);
+        _dhcp4 = new Dhcp4Server(context, domains);
+        if (_network.HasV6)
+        {
+            _dhcp6 = new Dhcp6Server(context, domains);
+            _ndp = new NdpResponder(context, domains);
+        }
         _sender = new IpSender(_network, context.Port);
         _echo = new EchoResponder(_network, _sender);
         _tcp = new TcpProtocol(context);
@@ -52,24 +60,20 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
 
     public void Arp(int queue, ReadOnlySpan<byte> arp, QueueCounters counters) => _arp.FromGuest(queue, arp, counters);
 
-    public bool Local(ref GuestFrame frame)
-    {
-        if (frame.Protocol != IpProtocol.Udp) return false;
-        return frame.IsV4 && IsDhcp4(frame) && Dhcp4(ref frame);
-    }
+    public bool Local(ref GuestFrame frame) => frame.IsV4 ? TryDhcp4(ref frame) : TryNdp(ref frame) || TryDhcp6(ref frame);
 
     public bool Unicast(ref GuestFrame frame)
     {
         switch (frame.Protocol)
         {
-            case IpProtocol.Udp when frame.IsV4 && _network.IsGateway(frame.Destination) && IsDhcp4(frame):
-                return Dhcp4(ref frame);
+            case IpProtocol.Udp:
+                return frame.IsV4 ? TryDhcp4(ref frame) : TryDhcp6(ref frame);
             case IpProtocol.Tcp:
                 _tcp.FromGuest(ref frame);
                 return true;
             case IpProtocol.Icmp when frame.IsV4:
             case IpProtocol.Icmpv6 when !frame.IsV4:
-                return _echo.TryAnswer(ref frame);
+                return TryNdp(ref frame) || _echo.TryAnswer(ref frame);
             default:
                 return false;
         }
@@ -78,6 +82,8 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
     public void Inspect(InspectWriter writer)
     {
         writer.Section("dhcp", _dhcp4);
+        if (_dhcp6 is not null) writer.Section("dhcp6", _dhcp6);
+        if (_ndp is not null) writer.Section("ndp", _ndp);
         writer.Section("tcp", _tcp);
         using (writer.Section("fragments"))
         {
@@ -91,15 +97,29 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
     public void Dispose()
     {
         foreach (var protocol in _protocols) protocol.Dispose();
+        _ndp?.Dispose();
         Ingress.Dispose();
     }
 
-    private static bool IsDhcp4(in GuestFrame frame) =>
-        BinaryPrimitives.ReadUInt16BigEndian(frame.Transport[2..]) == DhcpV4View.ServerPort;
-
-    private bool Dhcp4(ref GuestFrame frame)
+    private bool TryDhcp4(ref GuestFrame frame)
     {
-        _dhcp4.FromGuest(ref frame);
+        if (frame.Protocol != IpProtocol.Udp || BinaryPrimitives.ReadUInt16BigEndian(frame.Transport[2..]) != DhcpV4View.ServerPort) return false;
+        var isOurs = frame.Destination.IsBroadcast || frame.Destination.V4 == _network.BroadcastV4 || frame.Destination == _network.GatewayV4;
+        if (isOurs) _dhcp4.FromGuest(ref frame);
+        return isOurs;
+    }
+
+    private bool TryDhcp6(ref GuestFrame frame)
+    {
+        if (_dhcp6 is null || !_dhcp6.IsForUs(frame)) return false;
+        _dhcp6.FromGuest(ref frame);
+        return true;
+    }
+
+    private bool TryNdp(ref GuestFrame frame)
+    {
+        if (_ndp is null || !NdpResponder.IsNdp(frame)) return false;
+        _ndp.FromGuest(ref frame);
         return true;
     }
 }

@@ -169,6 +169,8 @@ internal sealed unsafe partial class Ingress : IDisposable
             || (frame.IsV4 && frame.Destination.V4 == _network.BroadcastV4);
         if (isGroup || frame.Source.IsUnspecified) return _sinks.Local(ref frame) ? null : DropReason.NotForUs;
         _context.GuestAddresses.Seen(frame.Source);
+        // RFC 4291 2.5.6: a link-local source never crosses a router.
+        if (frame.Source.IsLinkLocal && !frame.Destination.IsLinkLocal && !_network.InSubnet(frame.Destination)) return DropReason.NotForUs;
         if (frame.HopLimit <= 1 && !_network.InSubnet(frame.Destination) && !frame.Destination.IsLinkLocal)
         {
             // We stand where the guest's first router stands: traceroute's first line.
