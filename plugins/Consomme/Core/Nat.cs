@@ -5,6 +5,7 @@ using NicHost.Consomme.Ip;
 using NicHost.Consomme.Neighbor;
 using NicHost.Consomme.Options;
 using NicHost.Consomme.Tcp;
+using NicHost.Consomme.Udp;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Frames;
 using NicHost.Wire;
@@ -23,6 +24,7 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
     private readonly IpSender _sender;
     private readonly EchoResponder _echo;
     private readonly TcpProtocol _tcp;
+    private readonly UdpProtocol _udp;
     private readonly IProtocol[] _protocols;
 
     public Nat(NatContext context, ConsommeSettings settings)
@@ -41,7 +43,8 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
         _sender = new IpSender(_network, context.Port);
         _echo = new EchoResponder(_network, _sender);
         _tcp = new TcpProtocol(context);
-        _protocols = [_tcp];
+        _udp = new UdpProtocol(context, _sender);
+        _protocols = [_tcp, _udp];
     }
 
     public Ingress Ingress { get; }
@@ -67,7 +70,9 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
         switch (frame.Protocol)
         {
             case IpProtocol.Udp:
-                return frame.IsV4 ? TryDhcp4(ref frame) : TryDhcp6(ref frame);
+                if (frame.IsV4 ? TryDhcp4(ref frame) : TryDhcp6(ref frame)) return true;
+                _udp.FromGuest(ref frame);
+                return true;
             case IpProtocol.Tcp:
                 _tcp.FromGuest(ref frame);
                 return true;
@@ -85,6 +90,7 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
         if (_dhcp6 is not null) writer.Section("dhcp6", _dhcp6);
         if (_ndp is not null) writer.Section("ndp", _ndp);
         writer.Section("tcp", _tcp);
+        writer.Section("udp", _udp);
         using (writer.Section("fragments"))
         {
             writer.Value("pending", Ingress.Reassembler.Pending);

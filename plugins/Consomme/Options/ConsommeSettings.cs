@@ -7,6 +7,9 @@ namespace NicHost.Consomme.Options;
 /// <summary>The options after all words in them have been understood.</summary>
 internal sealed record ConsommeSettings
 {
+    /// <summary>IPv6 does not run over less (RFC 8200 5).</summary>
+    private const int MinIpv6Mtu = 1280;
+
     public required uint Subnet { get; init; }
 
     public required int PrefixLength { get; init; }
@@ -61,7 +64,7 @@ internal sealed record ConsommeSettings
             GatewayV4 = IpAddr.FromV4(Subnet + 2),
             DnsV4 = IpAddr.FromV4(Subnet + 3),
             GuestV4 = IpAddr.FromV4(last),
-            HasV6 = HasV6,
+            HasV6 = HasV6 && mtu >= MinIpv6Mtu,
             PrefixV6 = PrefixV6,
             GatewayV6 = new IpAddr(PrefixV6, 2),
             DnsV6 = new IpAddr(PrefixV6, 3),

@@ -1,0 +1,152 @@
+using NicHost.Consomme.Core;
+using NicHost.Contracts.Loops;
+using NicHost.Linux;
+
+namespace NicHost.Consomme.Udp;
+
+/// <summary>One of the host's UDP sockets: a guest's, or a port forward's. Options are set only when they change.</summary>
+internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
+{
+    private readonly UdpProtocol _protocol;
+    private IFdWatch? _watch;
+    private int _fd;
+    private MtuDiscover _mtuDiscover = MtuDiscover.Want;
+
+    private UdpSocket(UdpProtocol protocol, int fd, bool v4)
+    {
+        _protocol = protocol;
+        _fd = fd;
+        IsV4 = v4;
+    }
+
+    public int Fd => _fd;
+
+    public bool IsV4 { get; }
+
+    public bool IsOpen => _fd >= 0;
+
+    /// <summary>The guest's flow; null for a forward.</summary>
+    public UdpFlow? Flow { get; set; }
+
+    /// <summary>The forward; null for a guest's flow.</summary>
+    public Forward? Forward { get; init; }
+
+    /// <summary>Where a forward listens.</summary>
+    public UdpEnd Bound { get; private init; }
+
+    /// <summary>Queue of the guest that answers go to.</summary>
+    public int Queue { get; set; }
+
+    /// <summary>TTL that is set on the socket.</summary>
+    public int HopLimit { get; private set; } = -1;
+
+    /// <summary>Receives still to be made with room for a super-frame, after one came.</summary>
+    public int ExpectSuper { get; set; }
+
+    /// <summary>First and last of this socket's messages in the batch that is being gathered; −1 for none.</summary>
+    public int FirstPending { get; set; } = -1;
+
+    public int LastPending { get; set; } = -1;
+
+    public bool IsWaiting { get; set; }
+
+    /// <summary>Opens a socket on any port.</summary>
+    public static SysResult Open(UdpProtocol protocol, bool v4, bool gro, out UdpSocket? socket)
+    {
+        socket = null;
+        var made = Sockets.CreateUdp(Sock.Family(v4));
+        if (made.Failed) return made;
+        Prepare(made.Fd, v4, gro);
+        // Bound at once: the port stays the same whatever is sent where.
+        var bound = Sockets.Bind(made.Fd, v4 ? SockAddr.FromIpv4(0u, 0) : SockAddr.FromIpv6(UInt128.Zero, 0));
+        if (bound.Failed)
+        {
+            Io.Close(made.Fd);
+            return bound;
+        }
+        socket = new UdpSocket(protocol, made.Fd, v4);
+        return made;
+    }
+
+    /// <summary>Opens a forward's socket.</summary>
+    /// <exception cref="IOException">The host refuses.</exception>
+    public static UdpSocket Listen(UdpProtocol protocol, Forward forward, bool gro)
+    {
+        var v4 = forward.Host.IsV4;
+        var made = Sockets.CreateUdp(Sock.Family(v4));
+        if (made.Failed) throw Refused(forward, made.Error);
+        Prepare(made.Fd, v4, gro);
+        if (!v4) Sockets.SetOption(made.Fd, SocketLevel.Ipv6, Ipv6Option.V6Only, 1);
+        if (forward.Host.IsUnspecified)
+            Sockets.SetOption(made.Fd, Sock.Level(v4), v4 ? IpOption.PktInfo : Ipv6Option.RecvPktInfo, 1);
+        var bound = Sockets.Bind(made.Fd, Sock.Address(forward.Host, forward.HostPort));
+        if (bound.Failed)
+        {
+            Io.Close(made.Fd);
+            throw Refused(forward, bound.Error);
+        }
+        Sockets.GetSockName(made.Fd, out var name);
+        return new UdpSocket(protocol, made.Fd, v4) { Forward = forward, Bound = new UdpEnd(forward.Host, name.Port) };
+    }
+
+    public void Watch(IEventLoop loop) => _watch = loop.Watch(_fd, FdEvents.Readable, this);
+
+    public void OnEvents(FdEvents events)
+    {
+        if ((events & FdEvents.Error) != 0 && IsOpen) _protocol.Errors.Drain(this);
+        if ((events & FdEvents.Readable) != 0 && IsOpen && !IsWaiting) _protocol.Receiver.Receive(this);
+    }
+
+    /// <summary>Stops reading until the guest has buffers.</summary>
+    public void PauseForRoom(IGuestPort port)
+    {
+        if (_watch is not null) _watch.Events = FdEvents.None;
+        port.WaitForRoom(Queue, this);
+    }
+
+    public void RoomAvailable()
+    {
+        if (!IsOpen) return;
+        if (_watch is not null) _watch.Events = FdEvents.Readable;
+        _protocol.Receiver.Receive(this);
+    }
+
+    public void SetHopLimit(int hopLimit)
+    {
+        HopLimit = hopLimit;
+        Sockets.SetOption(_fd, Sock.Level(IsV4), IsV4 ? IpOption.Ttl : Ipv6Option.UnicastHops, hopLimit);
+    }
+
+    public bool NeedsMtuDiscover(MtuDiscover mode) => mode != _mtuDiscover;
+
+    public void SetMtuDiscover(MtuDiscover mode)
+    {
+        _mtuDiscover = mode;
+        Sockets.SetOption(_fd, Sock.Level(IsV4), IsV4 ? IpOption.MtuDiscover : Ipv6Option.MtuDiscover, (int)mode);
+    }
+
+    public void Dispose()
+    {
+        if (_fd < 0) return;
+        _watch?.Dispose();
+        Io.Close(_fd);
+        _fd = -1;
+    }
+
+    private static void Prepare(int fd, bool v4, bool gro)
+    {
+        Sockets.SetOption(fd, Sock.Level(v4), v4 ? IpOption.RecvErr : Ipv6Option.RecvErr, 1);
+        if (gro) Sockets.SetOption(fd, SocketLevel.Udp, UdpOption.Gro, 1);
+    }
+
+    private static IOException Refused(Forward forward, Errno error) => new(
+        $"The port forward \"{forward.Text}\" cannot listen on {new UdpEnd(forward.Host, forward.HostPort)}: {LinuxException.Describe(error)}. {Remedy(error)}");
+
+    private static string Remedy(Errno error) => error switch
+    {
+        Errno.EADDRINUSE => "Choose another port, or end the program that has this one.",
+        Errno.EACCES => "Choose a port above 1023, or lower net.ipv4.ip_unprivileged_port_start.",
+        Errno.EADDRNOTAVAIL => "Use an address of this host.",
+        _ => "Correct the forward.",
+    };
+}
