@@ -22,7 +22,7 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
     private readonly Dhcp6Server? _dhcp6;
     private readonly NdpResponder? _ndp;
     private readonly IpSender _sender;
-    private readonly EchoResponder _echo;
+    private readonly EchoProtocol _echo;
     private readonly TcpProtocol _tcp;
     private readonly UdpProtocol _udp;
     private readonly IProtocol[] _protocols;
@@ -41,10 +41,10 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
             _ndp = new NdpResponder(context, domains);
         }
         _sender = new IpSender(_network, context.Port);
-        _echo = new EchoResponder(_network, _sender);
+        _echo = new EchoProtocol(context, _sender);
         _tcp = new TcpProtocol(context);
         _udp = new UdpProtocol(context, _sender);
-        _protocols = [_tcp, _udp];
+        _protocols = [_tcp, _udp, _echo];
     }
 
     public Ingress Ingress { get; }
@@ -78,7 +78,8 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
                 return true;
             case IpProtocol.Icmp when frame.IsV4:
             case IpProtocol.Icmpv6 when !frame.IsV4:
-                return TryNdp(ref frame) || _echo.TryAnswer(ref frame);
+                if (!TryNdp(ref frame)) _echo.FromGuest(ref frame);
+                return true;
             default:
                 return false;
         }
@@ -91,6 +92,7 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
         if (_ndp is not null) writer.Section("ndp", _ndp);
         writer.Section("tcp", _tcp);
         writer.Section("udp", _udp);
+        writer.Section("echo", _echo);
         using (writer.Section("fragments"))
         {
             writer.Value("pending", Ingress.Reassembler.Pending);
