@@ -125,7 +125,8 @@ internal sealed partial class Session
     {
         var payload = _reader.Payload;
         var count = U32(0);
-        if (count > MessageShape.MaxRegions || payload.Length != 8 + ((int)count * MessageShape.RegionBytes))
+        // Longer is allowed: User Mode Linux always sends room for two regions.
+        if (count > MessageShape.MaxRegions || payload.Length < 8 + ((int)count * MessageShape.RegionBytes))
             return Fatal($"{count} regions in {payload.Length} bytes");
         if (_reader.FdCount != count) return Fatal($"{_reader.FdCount} descriptors for {count} regions");
         var infos = new List<MemoryRegionInfo>();
