@@ -72,6 +72,8 @@ internal sealed class QueuePair : IDeviceQueue
         if (txChanges && plan.Tx is { } tx) fault ??= StartTx(tx, plan);
         _rxSlot.SetCall(plan.RxCall);
         _txSlot.SetCall(plan.TxCall);
+        // A ring that could not start is as good as stopped.
+        if (!_rxSlot.Enabled && !_txSlot.Enabled) CloseEndpoint();
         OpenEndpoint();
         if (_rx.Wanted && _rxSlot.Enabled) ReceiveReady();
         if (_txSlot.Enabled) RunTx();

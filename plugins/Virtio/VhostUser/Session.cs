@@ -21,7 +21,7 @@ internal sealed partial class Session : IFdHandler, IDisposable
     private readonly Vring[] _vrings;
     private readonly MemoryTable _memory = new();
     private readonly List<IDisposable> _dropped = [];
-    private readonly IFdWatch _watch;
+    private IFdWatch? _watch;
     private BackendChannel? _channel;
     private NetFeatures _accepted;
     private ProtocolFeatures _protocol;
@@ -102,7 +102,8 @@ internal sealed partial class Session : IFdHandler, IDisposable
     {
         if (_ended) return;
         _ended = true;
-        _watch.Dispose();
+        _watch?.Dispose();
+        _watch = null;
         _reader.Dispose();
         _socket.Dispose();
         if (fault is not null)
@@ -141,7 +142,16 @@ internal sealed partial class Session : IFdHandler, IDisposable
     private void Rewatch()
     {
         if (_ended) return;
-        _watch.Events = _writer.HasKept ? FdEvents.Writable : IsBusy ? FdEvents.None : FdEvents.Readable;
+        if (IsBusy)
+        {
+            // Not even a hang-up is of use now, and it would be told again and again.
+            _watch?.Dispose();
+            _watch = null;
+            return;
+        }
+        var events = _writer.HasKept ? FdEvents.Writable : FdEvents.Readable;
+        _watch ??= _host.Loop.Watch(_socket.Raw, events, this);
+        _watch.Events = events;
     }
 
     private void TearDown()

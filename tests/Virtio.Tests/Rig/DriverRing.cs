@@ -23,6 +23,9 @@ internal sealed unsafe class DriverRing
         for (var i = size - 1; i >= 0; i--) _free.Push((ushort)i);
     }
 
+    /// <summary>Makes the ring one that has run before.</summary>
+    public void StartAt(ushort index) => AvailIndex = UsedIndex = UsedEvent = _usedSeen = index;
+
     public int Size { get; }
     public bool EventIndex { get; }
     public ulong Descriptors { get; }
