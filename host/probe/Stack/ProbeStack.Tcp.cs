@@ -41,6 +41,9 @@ public sealed unsafe partial class ProbeStack
     /// <summary>Accepts connections to a port.</summary>
     public void Listen(ushort port, TcpAcceptor accept, TcpOptions? options = null) => _listeners[port] = (accept, options ?? TcpOptions.Default);
 
+    /// <summary>Whether datagrams may be sent as super-frames (USO).</summary>
+    public bool SegmentsDatagrams => (_link.TxOffloads & OffloadSet.UsoV4) != 0;
+
     internal bool CanSegment(bool v6) => (_link.TxOffloads & (v6 ? OffloadSet.TsoV6 : OffloadSet.TsoV4)) != 0;
 
     internal void Touch(TcpConnection connection)

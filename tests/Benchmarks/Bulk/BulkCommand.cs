@@ -1,0 +1,88 @@
+using System.Globalization;
+using NicHost.Probe.Frontend;
+
+namespace NicHost.Benchmarks.Bulk;
+
+/// <summary>One line of the table.</summary>
+internal sealed record BulkRow(string Name, string Unit, double Scale, int Mtu, VirtioFeatures Features, int? BufferSize, Func<IBulkClient, TimeSpan, double> Measure);
+
+/// <summary>The interleaved comparison.</summary>
+internal static class BulkCommand
+{
+    private const VirtioFeatures Super = VirtioFeatures.Default;
+    private const VirtioFeatures Plain = VirtioFeatures.Default & ~VirtioFeatures.Gso;
+    private const double Gbit = 8e-9;
+
+    private static readonly BulkRow[] Rows =
+    [
+        new("TCP up,   MTU 1500, super-frames", "Gbit/s", Gbit, 1500, Super, null, (c, t) => c.TcpUp(t)),
+        new("TCP down, MTU 1500, super-frames", "Gbit/s", Gbit, 1500, Super, null, (c, t) => c.TcpDown(t)),
+        new("TCP down, MTU 1500, super-frames, 64 KiB buffers", "Gbit/s", Gbit, 1500, Super, 65600, (c, t) => c.TcpDown(t)),
+        new("TCP up,   MTU 1500, frame by frame", "Gbit/s", Gbit, 1500, Plain, null, (c, t) => c.TcpUp(t)),
+        new("TCP down, MTU 1500, frame by frame", "Gbit/s", Gbit, 1500, Plain, null, (c, t) => c.TcpDown(t)),
+        new("TCP up,   MTU 65520", "Gbit/s", Gbit, 65520, Super, null, (c, t) => c.TcpUp(t)),
+        new("TCP down, MTU 65520", "Gbit/s", Gbit, 65520, Super, null, (c, t) => c.TcpDown(t)),
+        new("UDP up,   64 B", "kpps", 1e-3, 1500, Plain, null, (c, t) => c.UdpUp(t, 64)),
+        new("UDP down, 64 B", "kpps", 1e-3, 1500, Plain, null, (c, t) => c.UdpDown(t, 64)),
+        new("UDP up,   1400 B", "kpps", 1e-3, 1500, Plain, null, (c, t) => c.UdpUp(t, 1400)),
+        new("UDP down, 1400 B", "kpps", 1e-3, 1500, Plain, null, (c, t) => c.UdpDown(t, 1400)),
+        new("UDP up,   1400 B, super-frames", "kpps", 1e-3, 1500, Super, null, (c, t) => c.UdpUp(t, 1400)),
+        new("UDP down, 1400 B, super-frames", "kpps", 1e-3, 1500, Super, null, (c, t) => c.UdpDown(t, 1400)),
+        new("TCP request/response, 1 B", "k/s", 1e-3, 1500, Super, null, (c, t) => c.TcpRoundTrips(t)),
+        new("UDP request/response, 1 B", "k/s", 1e-3, 1500, Super, null, (c, t) => c.UdpRoundTrips(t)),
+        new("TCP connect and close", "k/s", 1e-3, 1500, Super, null, (c, t) => c.Connects(t)),
+    ];
+
+    public static int Run(string[] args)
+    {
+        var rounds = int.Parse(Option(args, "--rounds") ?? "5", CultureInfo.InvariantCulture);
+        var time = TimeSpan.FromSeconds(double.Parse(Option(args, "--seconds") ?? "1", CultureInfo.InvariantCulture));
+        var rows = Rows.Where(r => r.Name.Contains(Option(args, "--only") ?? "", StringComparison.OrdinalIgnoreCase)).ToArray();
+        var showCpu = args.Contains("--cpu");
+        using var spinners = args.Contains("--no-spin") ? null : new Spinners(Environment.ProcessorCount);
+        using var server = new BulkServer();
+        using var host = new HostProcess();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{Environment.ProcessorCount} cores, {rounds} rounds of {time.TotalSeconds} s, interleaved, medians; {(spinners is null ? "cores may sleep" : "cores kept awake")}; host pid {host.Id}"));
+        var plain = new PlainClient(server);
+        var results = rows.Select(r => (Row: r, Plain: new List<double>(), Nic: new List<double>(), Cpu: new List<double>())).ToArray();
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var (row, plains, nics, cpu) in results)
+            {
+                if (round == 0) row.Measure(plain, time / 4);
+                plains.Add(row.Measure(plain, time) * row.Scale);
+                using var guest = new GuestClient(server, host.Socket(row.Mtu), row.Features, row.BufferSize);
+                if (round == 0) row.Measure(guest, time / 2);
+                var before = host.Used;
+                nics.Add(row.Measure(guest, time) * row.Scale);
+                cpu.Add((host.Used - before) / time);
+                if (guest.Faults.Length > 0) Console.WriteLine($"  {row.Name}: the guest saw: {guest.Faults}");
+            }
+        }
+        Print(results.Select(r => (r.Row, Median(r.Plain), Median(r.Nic), r.Nic.Min(), r.Nic.Max(), Median(r.Cpu))), showCpu);
+        return 0;
+    }
+
+    private static void Print(IEnumerable<(BulkRow Row, double Plain, double Nic, double Least, double Most, double Cpu)> results, bool showCpu)
+    {
+        Console.WriteLine($"{"",-50} {"plain",9} {"NIC",9} {"",-6} {"ratio",6}   {"NIC, least to most",-20}{(showCpu ? " host CPU" : "")}");
+        foreach (var (row, plain, nic, least, most, cpu) in results)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{row.Name,-50} {plain,9:0.00} {nic,9:0.00} {row.Unit,-6} {nic / plain,6:0.00}   {$"{least:0.00} to {most:0.00}",-20}{(showCpu ? $" {cpu:0.00}" : "")}"));
+        }
+    }
+
+    private static double Median(List<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    private static string? Option(string[] args, string name)
+    {
+        var at = Array.IndexOf(args, name);
+        return at >= 0 && at + 1 < args.Length ? args[at + 1] : null;
+    }
+}

@@ -1,0 +1,27 @@
+using BenchmarkDotNet.Running;
+using NicHost.Benchmarks.Bulk;
+
+return args switch
+{
+    ["bulk", .. var rest] => BulkCommand.Run(rest),
+    ["spin"] => Spinners.SpinForEver(),
+    ["micro", .. var rest] => Micro(rest),
+    _ => Usage(),
+};
+
+static int Micro(string[] args)
+{
+    BenchmarkSwitcher.FromAssembly(typeof(BulkCommand).Assembly).Run(args);
+    return 0;
+}
+
+static int Usage()
+{
+    Console.Error.WriteLine("""
+        Benchmarks bulk [--rounds N] [--seconds S] [--only TEXT] [--no-spin] [--cpu]
+            the probe guest through a host of its own, beside plain sockets on the loopback, interleaved; one table
+        Benchmarks micro [BenchmarkDotNet arguments]
+            per-frame costs; allocated bytes per frame have to be 0
+        """);
+    return 2;
+}
