@@ -13,7 +13,7 @@ public sealed unsafe partial class ProbeGuest
             armed &= _rx[i].WantCall(true);
             _waits[2 * i] = new PollFd { Fd = _rx[i].Call.Raw, Events = PollEvents.In };
             _waits[(2 * i) + 1] = new PollFd { Fd = _tx[i].Call.Raw, Events = PollEvents.In };
-            if (!Stack.HasUnsent) continue;
+            if (!_tx[i].Starved) continue;
             _tx[i].WantCall(true);
             armed &= _tx[i].Reclaim() == 0;
         }
@@ -25,7 +25,7 @@ public sealed unsafe partial class ProbeGuest
             if (_waits[2 * i].Returned != PollEvents.None) _rx[i].Call.Drain();
             if (_waits[(2 * i) + 1].Returned != PollEvents.None) _tx[i].Call.Drain();
             _rx[i].WantCall(false);
-            if (Stack.HasUnsent) _tx[i].WantCall(false);
+            if (_tx[i].Starved) _tx[i].WantCall(false);
         }
         if (_waits[^2].Returned != PollEvents.None) Disconnected = true;
         if (_waits[^1].Returned != PollEvents.None) Frontend.ServeBackendChannel();

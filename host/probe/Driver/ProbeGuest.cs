@@ -144,6 +144,7 @@ public sealed unsafe partial class ProbeGuest : ILink, IDisposable
         while (true)
         {
             var frames = Poll();
+            var sent = SentFrames();
             if (done())
             {
                 foreach (var queue in _tx) queue.Flush();
@@ -152,7 +153,7 @@ public sealed unsafe partial class ProbeGuest : ILink, IDisposable
             foreach (var queue in _tx) queue.Flush();
             var now = Stopwatch.GetTimestamp();
             if (Stopwatch.GetElapsedTime(start, now) > timeout || Disconnected || _options.Cancellation.IsCancellationRequested) return false;
-            if (frames > 0) idleSince = now;
+            if (frames > 0 || SentFrames() != sent) idleSince = now;
             else if (Stopwatch.GetElapsedTime(idleSince, now) >= _options.BusyPoll) Wait();
         }
     }
@@ -164,6 +165,13 @@ public sealed unsafe partial class ProbeGuest : ILink, IDisposable
         foreach (var queue in _rx) queue.Dispose();
         foreach (var queue in _tx) queue.Dispose();
         Ram.Dispose();
+    }
+
+    private long SentFrames()
+    {
+        long sum = 0;
+        foreach (var queue in _tx) sum += queue.Frames;
+        return sum;
     }
 
     private static OffloadSet ReadTxOffloads(VirtioFeatures features)

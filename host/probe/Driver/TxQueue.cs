@@ -71,6 +71,9 @@ public sealed unsafe class TxQueue : IDisposable
     /// <summary>Kicks given.</summary>
     public long Kicks { get; private set; }
 
+    /// <summary>Whether the last frame found no room.</summary>
+    public bool Starved { get; private set; }
+
     /// <summary>Frames that the device has not yet finished.</summary>
     public int InFlight => Slots - _freeCount;
 
@@ -79,7 +82,8 @@ public sealed unsafe class TxQueue : IDisposable
     public bool TryBegin(int length, out Span<byte> room)
     {
         room = default;
-        if (_freeCount == 0 && Reclaim() == 0) return false;
+        Starved = _freeCount == 0 && Reclaim() == 0;
+        if (Starved) return false;
         _begunBig = -1;
         if (length <= SlotSize - VirtioNetHeader.Size)
         {
@@ -88,7 +92,8 @@ public sealed unsafe class TxQueue : IDisposable
             return true;
         }
         if (_bigFreeCount == 0) Reclaim();
-        if (_bigFreeCount == 0 || length > BigSize - VirtioNetHeader.Size) return false;
+        Starved = _bigFreeCount == 0;
+        if (Starved || length > BigSize - VirtioNetHeader.Size) return false;
         _begunBig = _bigFree[_bigFreeCount - 1];
 
         // SAFETY: the free list holds numbers below BigCount.

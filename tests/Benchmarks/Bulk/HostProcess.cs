@@ -17,10 +17,12 @@ internal sealed class HostProcess : IDisposable
         var topology = Path.Combine(_folder, "plugins.json");
         File.WriteAllText(topology, $$"""
             { "vms": { "bulk": { "nics": {
-                "small": { "mtu": 1500, "device": { "kind": "virtio", "socket": "{{Socket(1500)}}", "queues": 1 },
+                "small": { "mtu": 1500, "device": { "kind": "virtio", "socket": "{{Socket("1500")}}", "queues": 1 },
                            "endpoint": { "kind": "consomme", "hostLoopback": true } },
-                "large": { "mtu": 65520, "device": { "kind": "virtio", "socket": "{{Socket(65520)}}", "queues": 1 },
-                           "endpoint": { "kind": "consomme", "hostLoopback": true } }
+                "large": { "mtu": 65520, "device": { "kind": "virtio", "socket": "{{Socket("65520")}}", "queues": 1 },
+                           "endpoint": { "kind": "consomme", "hostLoopback": true } },
+                "null": { "device": { "kind": "virtio", "socket": "{{Socket("null")}}", "queues": 1 }, "endpoint": { "kind": "null" } },
+                "loopback": { "device": { "kind": "virtio", "socket": "{{Socket("loopback")}}", "queues": 1 }, "endpoint": { "kind": "loopback" } }
             } } } }
             """);
         var start = new ProcessStartInfo("dotnet")
@@ -51,7 +53,7 @@ internal sealed class HostProcess : IDisposable
         }
     }
 
-    public string Socket(int mtu) => Path.Combine(_folder, $"mtu{mtu}.sock");
+    public string Socket(string nic) => Path.Combine(_folder, $"{nic}.sock");
 
     public void Dispose()
     {
@@ -73,7 +75,7 @@ internal sealed class HostProcess : IDisposable
     private void WaitForSockets()
     {
         var start = Stopwatch.GetTimestamp();
-        while (!File.Exists(Socket(1500)) || !File.Exists(Socket(65520)))
+        while (!File.Exists(Socket("1500")) || !File.Exists(Socket("65520")) || !File.Exists(Socket("loopback")))
         {
             if (_process.HasExited) throw new InvalidOperationException($"The host ended with code {_process.ExitCode}.");
             if (Stopwatch.GetElapsedTime(start) > TimeSpan.FromSeconds(20)) throw new TimeoutException("The host made no sockets within 20 s.");
