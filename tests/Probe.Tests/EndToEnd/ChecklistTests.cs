@@ -1,0 +1,30 @@
+using NicHost.Probe.Checks;
+using Xunit.Abstractions;
+
+namespace NicHost.Probe.Tests.EndToEnd;
+
+public sealed class ChecklistTests(ITestOutputHelper output)
+{
+    [Theory]
+    [InlineData(1500)]
+    [InlineData(9000)]
+    [InlineData(65520)]
+    public async Task Checklist_passes_on_virtio_and_consomme(int mtu)
+    {
+        await using var nic = await NicFixture.StartAsync(mtu, """{ "kind": "consomme", "hostLoopback": true, "dns": { "records": ["probe.test A 192.0.2.7"] } }""");
+        using var text = new StringWriter();
+        var target = new ProbeTarget
+        {
+            Name = "vm/nic",
+            Socket = nic.Socket,
+            Mac = NicFixture.Address,
+            Mtu = mtu,
+            HostLoopback = true,
+            DnsName = "probe.test",
+            Timeout = TimeSpan.FromSeconds(5),
+        };
+        var code = await ProbeCommand.RunAsync(target, text, CancellationToken.None);
+        output.WriteLine(text.ToString());
+        Assert.True(code == 0, text.ToString());
+    }
+}
