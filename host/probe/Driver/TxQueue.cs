@@ -13,7 +13,7 @@ public sealed unsafe class TxQueue : IDisposable
     /// <summary>Bytes of a slot's buffer, virtio header included.</summary>
     public const int SlotSize = 2048;
 
-    private const int BigSize = VirtioNetHeader.Size + FrameLimits.MaxFrame + 2;
+    private const int BigSize = VirtioNetHeader.Size + FrameLimits.MaxFrame + 63;
     private const int BigCount = 8;
 
     private readonly byte* _buffers;
