@@ -12,6 +12,9 @@ namespace NicHost.Virtio;
 /// <summary>A virtio network card behind a vhost-user socket: one front-end at a time, any number one after the other.</summary>
 internal sealed partial class VirtioDevice : IDevice, ISessionHost
 {
+    // How long the last session may take to read that the link is down.
+    private const long LingerMilliseconds = 200;
+
     private readonly DeviceContext _context;
     private readonly VirtioOptions _options;
     private readonly ILogger _log;
@@ -22,6 +25,7 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
     private IConnectionSource? _source;
     private Session? _session;
     private TaskCompletionSource? _ending;
+    private ILoopTimer? _linger;
     private Fd? _waiting;
     private string? _peer;
     private int _epoch;
@@ -73,8 +77,15 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
         _session?.LinkChanged();
     }
 
+    public void ConfigRead()
+    {
+        // Posted: its answer is to leave first.
+        if (_ending is not null) Loop.Post(() => _session?.End(null));
+    }
+
     public void Ended(Session session)
     {
+        _linger?.Dispose();
         _session = null;
         _peer = null;
         Backend.ReportAttachment(null);
@@ -138,7 +149,13 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
         _ending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _source?.Dispose();
         if (_session is null) _ending.SetResult();
-        else _session.End(null);
+        else if (!_session.OwesConfigRead) _session.End(null);
+        else
+        {
+            // A guest that is just being told of the link's end learns it from us or never (UML).
+            _linger = Loop.CreateTimer(() => _session?.End(null));
+            _linger.Set(LingerMilliseconds);
+        }
         return _ending.Task;
     }
 }

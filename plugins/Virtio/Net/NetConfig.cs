@@ -22,6 +22,9 @@ internal sealed class NetConfig(MacAddress mac, int mtu, int queues)
     /// <summary>The link that the guest sees.</summary>
     public LinkState Link { get; set; }
 
+    /// <summary>Whether whoever reads so many bytes at <paramref name="offset"/> learns the link's state.</summary>
+    public static bool IncludesStatus(int offset, int size) => offset <= StatusAt && offset + size >= StatusAt + 2;
+
     /// <summary>Copies the bytes from <paramref name="offset"/> on; beyond the structure there are zeros.</summary>
     public void Read(int offset, Span<byte> destination)
     {

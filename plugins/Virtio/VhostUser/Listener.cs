@@ -16,7 +16,11 @@ internal sealed partial class Listener(string path, uint mode, IEventLoop loop, 
     private const int AcceptsPerTurn = 16;
 
     private Fd? _socket;
+    // While the process has no descriptor to spare, the waiting connection would be told again and again.
+    private const long PauseMilliseconds = 100;
+
     private IFdWatch? _watch;
+    private ILoopTimer? _pause;
 
     public void Start()
     {
@@ -38,7 +42,11 @@ internal sealed partial class Listener(string path, uint mode, IEventLoop loop, 
         for (var i = 0; i < AcceptsPerTurn && _socket is not null; i++)
         {
             var accepted = UnixSocket.Accept(_socket.Raw);
-            if (accepted.Failed) return;
+            if (accepted.Failed)
+            {
+                if (!accepted.WouldBlock) Pause();
+                return;
+            }
             var connection = new Fd(accepted.Fd);
             if (taken(connection)) continue;
             connection.Dispose();
@@ -49,11 +57,20 @@ internal sealed partial class Listener(string path, uint mode, IEventLoop loop, 
     public void Dispose()
     {
         _watch?.Dispose();
+        _pause?.Dispose();
         if (_socket is null) return;
         _socket.Dispose();
         _socket = null;
         // Ours, unless somebody has put a living one in its place.
         UnixSocket.RemoveStale(path);
+    }
+
+    private void Pause()
+    {
+        if (_watch is null) return;
+        _watch.Events = FdEvents.None;
+        _pause ??= loop.CreateTimer(() => _watch.Events = FdEvents.Readable);
+        _pause.Set(PauseMilliseconds);
     }
 
     private static string Remedy(Errno errno) => errno switch

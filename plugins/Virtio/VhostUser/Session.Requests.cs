@@ -172,6 +172,9 @@ internal sealed partial class Session
         _reader.Payload[..MessageShape.ConfigHeader].CopyTo(answer);
         _host.Config.Read((int)offset, answer[MessageShape.ConfigHeader..]);
         Reply(Request.GetConfig, answer);
+        if (!NetConfig.IncludesStatus((int)offset, (int)size)) return;
+        OwesConfigRead = false;
+        _host.ConfigRead();
     }
 
     private string? SetStatus(ulong status)

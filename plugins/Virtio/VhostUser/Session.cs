@@ -53,6 +53,9 @@ internal sealed partial class Session : IFdHandler, IDisposable
     /// <summary>The memory table.</summary>
     public IEnumerable<MemoryRegionInfo> Regions => _memory.Regions;
 
+    /// <summary>Whether the front-end was told of a new configuration and has not read it yet.</summary>
+    public bool OwesConfigRead { get; private set; }
+
     /// <summary>Whether it is over but for the queues.</summary>
     public bool HasEnded => _ended;
 
@@ -73,7 +76,9 @@ internal sealed partial class Session : IFdHandler, IDisposable
     /// <summary>Tells the front-end of a new link state, if it can be told.</summary>
     public void LinkChanged()
     {
-        if (_protocol.HasFlag(ProtocolFeatures.Config)) _channel?.ConfigChanged();
+        if (_channel is null || !_protocol.HasFlag(ProtocolFeatures.Config)) return;
+        _channel.ConfigChanged();
+        OwesConfigRead = true;
     }
 
     /// <summary>A queue was stopped for the guest's mistake.</summary>
@@ -196,6 +201,9 @@ internal interface ISessionHost
 
     /// <summary>A number that was not used before on this NIC.</summary>
     int NextEpoch();
+
+    /// <summary>The front-end has read the link's state.</summary>
+    void ConfigRead();
 
     /// <summary>The session is over and holds nothing any more.</summary>
     void Ended(Session session);

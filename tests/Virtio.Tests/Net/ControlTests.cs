@@ -148,6 +148,30 @@ public sealed class ControlTests
         Assert.False(front.IsClosed);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Stop_waits_a_moment_for_the_guest_to_read_that_the_link_is_down(bool reads)
+    {
+        var nic = Nic.Started();
+        var front = nic.Connect();
+        var (ours, theirs) = UnixSocket.Pair();
+        front.Send(Request.SetProtocolFeatures, (ulong)(ProtocolFeatures.BackendReq | ProtocolFeatures.Config));
+        front.Send(Request.SetBackendReqFd, [], 0, theirs.Raw);
+        nic.Device.SetLink(LinkState.Down);
+        var stopping = nic.Device.DisposeAsync();
+        nic.Turn();
+        Assert.False(stopping.IsCompleted);
+        Assert.False(File.Exists(nic.Path));
+        if (reads) Assert.Equal(0, GetConfig(front, 0, 8)[12 + 6]);
+        else nic.Time.Advance(TimeSpan.FromMilliseconds(250));
+        Assert.True(front.IsClosed);
+        front.Dispose();
+        ours.Dispose();
+        theirs.Dispose();
+        nic.Dispose();
+    }
+
     [Fact]
     public void In_band_front_end_starts_rings_and_hears_of_them_by_messages()
     {
