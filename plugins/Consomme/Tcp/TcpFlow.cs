@@ -39,6 +39,7 @@ internal sealed class TcpFlow(TcpProtocol owner) : WheelEntry, IFdHandler, IRoom
     /// <summary>The socket is too full for a good window: its next EPOLLOUT opens it.</summary>
     public bool WaitsForWritable;
     public Spill? Spill;
+    public FutureStore? Future;
 
     /// <summary>The guest's FIN came, and waits for <see cref="Spill"/> to drain.</summary>
     public bool FinBehindSpill;
@@ -61,6 +62,9 @@ internal sealed class TcpFlow(TcpProtocol owner) : WheelEntry, IFdHandler, IRoom
 
     /// <summary>The number of the first byte that still lies in the kernel's receive buffer.</summary>
     public uint HostBase;
+
+    /// <summary>Where <see cref="HostBase"/> stood when the receive buffer was empty last.</summary>
+    public uint CleanBase;
 
     /// <summary>Where the kernel's peek offset stands.</summary>
     public uint PeekSeq;
@@ -145,7 +149,7 @@ internal sealed class TcpFlow(TcpProtocol owner) : WheelEntry, IFdHandler, IRoom
         IsInbound = IsHalfOpen = AckPending = WaitsForWritable = FinBehindSpill = CanRead = HostEof = SawHangUp = DrainsToEnd = FinSent = false;
         SackOk = InRecovery = RttTiming = Timestamps = false;
         Irs = RcvNxt = RcvEdge = LastAck = Iss = SndUna = SndNxt = SndMax = SndWnd = SndMaxWnd = SndWl1 = SndWl2 = 0;
-        HostBase = PeekSeq = FinSeq = RecoverSeq = RetransmitEnd = RttSeq = TsRecent = TsOffset = 0;
+        HostBase = CleanBase = PeekSeq = FinSeq = RecoverSeq = RetransmitEnd = RttSeq = TsRecent = TsOffset = 0;
         RcvScale = SndScale = 0;
         Room = SentSinceLook = Mss = DupAcks = Retries = Probes = UndiscardedAcks = 0;
         ReadHint = InitialReadHint;

@@ -72,7 +72,11 @@ internal sealed partial class TcpProtocol
         var kept = sent == bytes ? 0 : SpillRest(flow, _gather.AsSpan(0, count), sent, bytes - sent);
         flow.RcvNxt += (uint)(sent + kept);
         flow.SentSinceLook += sent + SendOverhead;
-        if (sent == bytes) return;
+        if (sent == bytes)
+        {
+            if (flow.Future is not null) DeliverFuture(flow);
+            return;
+        }
         flow.Room = 0;
         if (sent + kept < bytes)
         {
@@ -132,6 +136,8 @@ internal sealed partial class TcpProtocol
             spill.Consume(result.Count);
         }
         ReleaseSpill(flow);
+        if (flow.Future is not null) DeliverFuture(flow);
+        if (flow.State == TcpState.Free) return false;
         if (!flow.FinBehindSpill) return true;
         flow.FinBehindSpill = false;
         GuestFin(flow);

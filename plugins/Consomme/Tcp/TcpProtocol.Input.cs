@@ -18,6 +18,14 @@ internal sealed partial class TcpProtocol
         var expected = NextExpected(flow);
         if (flow.Timestamps && segment.HasTimestamps && !CheckTimestamp(flow, segment, expected)) return;
         var ahead = (int)(segment.Seq - expected);
+        if (ahead > 0 && flow.Future is not null && ReferenceEquals(_gatherFlow, flow))
+        {
+            // What is gathered may close the hole before this one.
+            FlushGather();
+            if (flow.State == TcpState.Free) return;
+            expected = flow.RcvNxt;
+            ahead = (int)(segment.Seq - expected);
+        }
         if (ahead != 0 && !IsUsable(flow, ref frame, segment, expected, ahead)) return;
         if (segment.Has(TcpFlags.Rst))
         {

@@ -1,4 +1,5 @@
 using NicHost.Contracts.Diagnostics;
+using NicHost.Linux;
 
 namespace NicHost.Consomme.Tcp;
 
@@ -60,6 +61,8 @@ internal sealed partial class TcpProtocol
         writer.Value("rtoMs", flow.Rtt.Timeout);
         writer.Value("retransmits", flow.Retransmits);
         writer.Value("sackRanges", flow.Sack.Count);
+        writer.Value("mayHaveMore", flow.CanRead);
+        writer.Value("unread", flow.Fd < 0 ? 0 : (long)Sockets.ReceiveQueue(flow.Fd).Value - (flow.SndMax - flow.HostBase));
         writer.Value("spilled", flow.Spill?.Pending.Length ?? 0);
     }
 }

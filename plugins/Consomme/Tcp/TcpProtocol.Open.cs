@@ -198,7 +198,7 @@ internal sealed partial class TcpProtocol
         flow.Iss = (uint)hash + (uint)(_loop.NowMilliseconds * 250);
         flow.TsOffset = (uint)(hash >> 32);
         flow.SndUna = flow.Iss;
-        flow.SndNxt = flow.SndMax = flow.HostBase = flow.PeekSeq = flow.Iss + 1;
+        flow.SndNxt = flow.SndMax = flow.HostBase = flow.CleanBase = flow.PeekSeq = flow.Iss + 1;
     }
 
     private void PrepareSocket(TcpFlow flow)

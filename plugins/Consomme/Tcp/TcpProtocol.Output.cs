@@ -73,6 +73,7 @@ internal sealed partial class TcpProtocol
         flow.FinSeq = flow.SndMax;
         flow.State = flow.State == TcpState.CloseWait ? TcpState.LastAck : TcpState.FinWait1;
         var sent = SendControl(flow, TcpFlags.Fin | TcpFlags.Ack, flow.FinSeq);
+        if (flow.FinSeq == flow.SndUna) flow.RetransmitAt = 0;
         flow.SndMax++;
         // Not sent for want of a buffer: as if it had been lost.
         if (sent) flow.SndNxt = flow.SndMax;

@@ -54,7 +54,8 @@ internal sealed partial class TcpProtocol
         var sent = Commit(flow, device, frames, header, Math.Max(0, read.Count), read.Count >= want);
         if (read.Failed || read.Count == 0)
         {
-            NothingRead(flow, read);
+            if (again && !read.Failed) HostFailed(flow, Errno.EIO);   // what was sent before must still be there
+            else NothingRead(flow, read);
             return 0;
         }
         if (!again)
@@ -182,6 +183,8 @@ internal sealed partial class TcpProtocol
             flow.RttSeq = flow.SndNxt + (uint)sent;
             flow.RttStart = _loop.NowMilliseconds;
         }
+        // A time that was set for probing an empty pipe is not the time for this.
+        if (flow.SndNxt == flow.SndUna) flow.RetransmitAt = 0;
         flow.SndNxt += (uint)sent;
         flow.SndMax = Seq.Max(flow.SndMax, flow.SndNxt);
         Acknowledged(flow);
@@ -206,16 +209,15 @@ internal sealed partial class TcpProtocol
     }
 
     /// <summary>
-    /// Throws away in the kernel what the guest has acknowledged: at once when it is much, else every few times. What stays is far less
-    /// than a receive buffer, so that the host's window cannot close on it.
+    /// Throws away in the kernel what the guest has acknowledged. A few small messages that came one by one may stay for a while, which
+    /// saves a call each; the rest of a large buffer may not: its last byte holds all of its memory, and with it the host's window.
     /// </summary>
     private static void Discard(TcpFlow flow)
     {
-        const int Much = 4 << 10;
-        const int Often = 16;
-        var acked = Seq.Min(flow.SndUna, flow.DataEnd) - flow.HostBase;
-        if (acked == 0 || flow.Fd < 0) return;
-        if (acked < Much && flow.UndiscardedAcks < Often) return;
+        const int Little = 4 << 10;
+        const int Few = 16;
+        if (flow.SndUna == flow.HostBase || flow.Fd < 0) return;
+        if (flow.HostBase == flow.CleanBase && flow.SndMax - flow.HostBase < Little && flow.UndiscardedAcks < Few) return;
         DiscardAll(flow);
     }
 
@@ -228,5 +230,6 @@ internal sealed partial class TcpProtocol
             if (gone.Failed || gone.Count == 0) return;
             flow.HostBase += (uint)gone.Count;
         }
+        if (flow.HostBase == flow.DataEnd && !flow.CanRead) flow.CleanBase = flow.HostBase;
     }
 }

@@ -59,6 +59,8 @@ internal sealed partial class TcpProtocol
             if (flow.State != TcpState.Free) WaitForWritable(flow);
             return;
         }
+        if (flow.Future is not null) DeliverFuture(flow);
+        if (flow.State == TcpState.Free) return;
         var before = flow.RcvEdge;
         flow.Room = 0;
         UpdateWindow(flow);

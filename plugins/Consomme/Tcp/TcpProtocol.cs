@@ -186,6 +186,7 @@ internal sealed partial class TcpProtocol : IProtocol, ILoopWork
     private void CloseHost(TcpFlow flow, bool reset)
     {
         ReleaseSpill(flow);
+        ReleaseFuture(flow);
         flow.Watch?.Dispose();
         flow.Watch = null;
         if (flow.Fd < 0) return;
