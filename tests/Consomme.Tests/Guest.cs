@@ -89,7 +89,7 @@ internal sealed class Guest : IDisposable
         return this;
     }
 
-    /// <summary>Turns the loop until a frame has come, at most two seconds.</summary>
+    /// <summary>Turns the loop until a frame has come, at most ten seconds.</summary>
     public byte[] Receive() => ReceiveFrame().Bytes;
 
     public ReceivedFrame ReceiveFrame()
@@ -100,10 +100,10 @@ internal sealed class Guest : IDisposable
 
     public void WaitUntil(Func<bool> condition, string what)
     {
-        var deadline = Environment.TickCount64 + 2000;
+        var deadline = Environment.TickCount64 + 10_000;
         while (!condition())
         {
-            Assert.True(Environment.TickCount64 < deadline, $"Waited two seconds for {what}; drops: {Drops()}");
+            Assert.True(Environment.TickCount64 < deadline, $"Waited ten seconds for {what}; drops: {Drops()}");
             Loop.RunOnce(20);
         }
     }

@@ -9,7 +9,7 @@ internal sealed class HostSocket : IDisposable
     public HostSocket(bool v4, ushort port = 0)
     {
         var address = v4 ? IPAddress.Loopback : IPAddress.IPv6Loopback;
-        Socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 2000 };
+        Socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
         Socket.Bind(new IPEndPoint(address, port));
         Port = (ushort)((IPEndPoint)Socket.LocalEndPoint!).Port;
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using NicHost.Consomme.Dhcp;
+using NicHost.Consomme.Dns;
 using NicHost.Consomme.Icmp;
 using NicHost.Consomme.Ip;
 using NicHost.Consomme.Neighbor;
@@ -15,13 +16,14 @@ namespace NicHost.Consomme.Core;
 /// <summary>The NAT of one NIC: everything behind its queues, wired together. It lives as long as the endpoint; queues come and go.</summary>
 internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
 {
-    private readonly NatContext _context;
     private readonly Network _network;
     private readonly ArpResponder _arp;
     private readonly Dhcp4Server _dhcp4;
     private readonly Dhcp6Server? _dhcp6;
     private readonly NdpResponder? _ndp;
     private readonly IpSender _sender;
+    private readonly DnsForwarder _dns;
+    private readonly DnsTcpService _dnsTcp;
     private readonly EchoProtocol _echo;
     private readonly TcpProtocol _tcp;
     private readonly UdpProtocol _udp;
@@ -29,21 +31,24 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
 
     public Nat(NatContext context, ConsommeSettings settings)
     {
-        _context = context;
         _network = context.Network;
+        _sender = new IpSender(_network, context.Port);
+        var egress = new UdpEgress(context, _sender);
+        _dns = new DnsForwarder(context, settings.Dns, egress);
+        _dnsTcp = new DnsTcpService(context, _dns);
+        context = context with { DnsTcp = _dnsTcp };
         Ingress = new Ingress(context, this);
         _arp = new ArpResponder(_network, context.Port);
-        var domains = new DomainConfig(settings, () => []);
+        var domains = new DomainConfig(settings, () => _dns.HostSearch);
         _dhcp4 = new Dhcp4Server(context, domains);
         if (_network.HasV6)
         {
             _dhcp6 = new Dhcp6Server(context, domains);
             _ndp = new NdpResponder(context, domains);
         }
-        _sender = new IpSender(_network, context.Port);
         _echo = new EchoProtocol(context, _sender);
         _tcp = new TcpProtocol(context);
-        _udp = new UdpProtocol(context, _sender);
+        _udp = new UdpProtocol(context, egress, _dns);
         _protocols = [_tcp, _udp, _echo];
     }
 
@@ -93,6 +98,7 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
         writer.Section("tcp", _tcp);
         writer.Section("udp", _udp);
         writer.Section("echo", _echo);
+        writer.Section("dns", _dns);
         using (writer.Section("fragments"))
         {
             writer.Value("pending", Ingress.Reassembler.Pending);
@@ -106,6 +112,8 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
     {
         foreach (var protocol in _protocols) protocol.Dispose();
         _ndp?.Dispose();
+        _dnsTcp.Dispose();
+        _dns.Dispose();
         Ingress.Dispose();
     }
 

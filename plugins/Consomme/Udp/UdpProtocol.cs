@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
 using NicHost.Consomme.Core;
-using NicHost.Consomme.Ip;
+using NicHost.Consomme.Dns;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Frames;
 using NicHost.Linux;
@@ -13,18 +13,20 @@ internal sealed partial class UdpProtocol : IProtocol
 {
     private readonly NatContext _context;
     private readonly Network _network;
+    private readonly DnsForwarder _dns;
     private readonly UdpSender _sender;
     private readonly List<UdpSocket> _forwards = [];
     private bool _troubleTold;
 
     /// <exception cref="IOException">A forward cannot listen.</exception>
-    public UdpProtocol(NatContext context, IpSender ip)
+    public UdpProtocol(NatContext context, UdpEgress egress, DnsForwarder dns)
     {
         _context = context;
         _network = context.Network;
+        _dns = dns;
         Table = new UdpFlowTable(context.Loop, context.Limits.UdpFlows, context.Limits.UdpIdleSeconds);
         Errors = new UdpErrors(this, context);
-        Receiver = new UdpReceiver(this, context, ip);
+        Receiver = new UdpReceiver(this, context, egress);
         _sender = new UdpSender(this, context);
         try
         {
@@ -53,6 +55,11 @@ internal sealed partial class UdpProtocol : IProtocol
             return;
         }
         var rule = _context.Destinations.Decide(frame.Destination, port);
+        if (rule.Verdict == DestinationVerdict.Dns)
+        {
+            _dns.FromGuest(ref frame, guest);
+            return;
+        }
         if (rule.Verdict != DestinationVerdict.Allowed || port == 0 || guest.Port == 0)
         {
             Refuse(ref frame, rule.Verdict);

@@ -1,9 +1,5 @@
-using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 using NicHost.Consomme.Core;
-using NicHost.Contracts.Frames;
 using NicHost.Contracts.Memory;
-using NicHost.Wire;
 
 namespace NicHost.Consomme.Udp;
 
@@ -32,45 +28,15 @@ internal sealed unsafe partial class UdpReceiver
         {
             socket.ExpectSuper = SuperPatience;
             SuperFrames++;
-            SendWhole(socket.Queue, arrival, payload, arrival.SegmentSize);
+            _egress.SendWhole(socket.Queue, arrival.From, arrival.To, payload, arrival.SegmentSize);
             Count(arrival, (payload.Length + arrival.SegmentSize - 1) / arrival.SegmentSize);
             return;
         }
         var size = isSuper ? arrival.SegmentSize : Math.Max(payload.Length, 1);
         for (var at = 0; at < Math.Max(payload.Length, 1); at += size)
         {
-            var datagram = payload.Slice(at, Math.Min(size, payload.Length - at));
-            if (datagram.Length + headers <= _network.Mtu) SendWhole(socket.Queue, arrival, datagram, 0);
-            else SendFragments(socket.Queue, arrival, datagram);
+            _egress.Send(socket.Queue, arrival.From, arrival.To, payload.Slice(at, Math.Min(size, payload.Length - at)));
             Count(arrival, 1);
         }
-    }
-
-    [SkipLocalsInit]
-    private void SendWhole(int queue, in Arrival arrival, ReadOnlySpan<byte> payload, int segmentSize)
-    {
-        Span<byte> bytes = stackalloc byte[FrameWriter.Ethernet + FrameWriter.Ipv6Header + FrameWriter.UdpHeader];
-        var at = FrameWriter.WriteIp(
-            bytes, _network, arrival.From.Address, arrival.To.Address, IpProtocol.Udp, FrameWriter.UdpHeader + payload.Length);
-        FrameWriter.WriteUdp(bytes[at..], arrival.From.Address, arrival.From.Port, arrival.To.Address, arrival.To.Port, payload.Length);
-        var offload = FrameWriter.PartialUdp(at);
-        if (segmentSize > 0)
-        {
-            offload.Gso = GsoKind.Udp;
-            offload.SegmentSize = (ushort)segmentSize;
-        }
-        _context.Port.Send(queue, bytes[..(at + FrameWriter.UdpHeader)], payload, offload);
-    }
-
-    /// <summary>A fragment's checksum covers the whole datagram and cannot be left to the guest.</summary>
-    private void SendFragments(int queue, in Arrival arrival, ReadOnlySpan<byte> payload)
-    {
-        Span<byte> header = stackalloc byte[FrameWriter.UdpHeader];
-        FrameWriter.WriteUdp(header, arrival.From.Address, arrival.From.Port, arrival.To.Address, arrival.To.Port, payload.Length);
-        var sum = default(InternetSum);
-        sum.Add(header);
-        sum.Add(payload);
-        BinaryPrimitives.WriteUInt16BigEndian(header[6..], sum.Checksum == 0 ? (ushort)0xffff : sum.Checksum);
-        _ip.SendFragments(queue, arrival.From.Address, arrival.To.Address, IpProtocol.Udp, header, payload);
     }
 }

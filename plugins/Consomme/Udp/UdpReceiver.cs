@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NicHost.Consomme.Core;
-using NicHost.Consomme.Ip;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Frames;
@@ -34,7 +33,7 @@ internal sealed unsafe partial class UdpReceiver
     private readonly UdpProtocol _protocol;
     private readonly NatContext _context;
     private readonly Network _network;
-    private readonly IpSender _ip;
+    private readonly UdpEgress _egress;
 
     // Pinned or native for life: the kernel writes through pointers into them.
     private readonly MMsgHdr[] _headers = GC.AllocateArray<MMsgHdr>(MaxMessages, pinned: true);
@@ -45,12 +44,12 @@ internal sealed unsafe partial class UdpReceiver
     private readonly Slot[] _slots = new Slot[MaxMessages];
     private byte* _spill;
 
-    public UdpReceiver(UdpProtocol protocol, NatContext context, IpSender ip)
+    public UdpReceiver(UdpProtocol protocol, NatContext context, UdpEgress egress)
     {
         _protocol = protocol;
         _context = context;
         _network = context.Network;
-        _ip = ip;
+        _egress = egress;
     }
 
     public long Datagrams { get; private set; }

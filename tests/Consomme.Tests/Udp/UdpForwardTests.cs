@@ -53,8 +53,8 @@ public sealed class UdpForwardTests
     {
         var port = FreePort(true);
         using var guest = Make(true, port);
-        using var one = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 2000 };
-        using var two = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 2000 };
+        using var one = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
+        using var two = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
         one.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.1"), 0));
         two.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), ((IPEndPoint)one.LocalEndPoint!).Port));
         one.SendTo([1], new IPEndPoint(IPAddress.Loopback, port));

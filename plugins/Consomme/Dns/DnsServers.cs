@@ -1,0 +1,77 @@
+using System.Net;
+using NicHost.Consomme.Options;
+using NicHost.Contracts.Diagnostics;
+using NicHost.Linux;
+
+namespace NicHost.Consomme.Dns;
+
+/// <summary>One server that is asked, and what came of it.</summary>
+internal sealed class DnsServer(IPEndPoint endPoint)
+{
+    public IPEndPoint EndPoint { get; } = endPoint;
+
+    public SockAddr Address { get; } = SockAddr.FromEndPoint(endPoint);
+
+    /// <summary>Until then it is asked only after the others.</summary>
+    public long DeadUntil { get; set; }
+
+    public long Asked { get; set; }
+
+    public long Answered { get; set; }
+
+    public long Failed { get; set; }
+}
+
+/// <summary>Whom to ask, and in which order: as configured, but those that did not answer lately come last.</summary>
+internal sealed class DnsServers
+{
+    public const int DeadMilliseconds = 30_000;
+    private readonly ResolvConf? _host;
+    private List<DnsServer> _servers;
+
+    public DnsServers(DnsSettings settings, ResolvConf host)
+    {
+        _servers = [.. settings.Servers.Select(s => new DnsServer(s))];
+        _host = host;
+        FollowsHost = settings.Servers.Count == 0;
+    }
+
+    public bool FollowsHost { get; }
+
+    public IReadOnlyList<DnsServer> All => _servers;
+
+    /// <summary>The host's search list as it is now.</summary>
+    public string[] HostSearch(long now)
+    {
+        Refresh(now);
+        return _host!.Search;
+    }
+
+    public DnsServer[] InOrder(long now)
+    {
+        Refresh(now);
+        return [.. _servers.OrderBy(s => s.DeadUntil > now ? s.DeadUntil : 0)]; // stable: the configured order among the living
+    }
+
+    public void Inspect(InspectWriter writer, long now)
+    {
+        writer.Value("followsHost", FollowsHost);
+        foreach (var server in _servers)
+        {
+            using (writer.Section(server.EndPoint.ToString()))
+            {
+                writer.Value("asked", server.Asked);
+                writer.Value("answered", server.Answered);
+                writer.Value("failed", server.Failed);
+                writer.Value("askedLast", server.DeadUntil > now);
+            }
+        }
+    }
+
+    private void Refresh(long now)
+    {
+        if (!_host!.Refresh(now) || !FollowsHost) return;
+        // A server that stays keeps what is known of it.
+        _servers = [.. _host.Servers.Select(e => _servers.Find(s => s.EndPoint.Equals(e)) ?? new DnsServer(e))];
+    }
+}
