@@ -22,7 +22,7 @@ internal static class CheckCommand
         {
             var (topology, _) = SharedOptions.Load(path, plugins);
             if (resolved) output.Write(TopologyText.Render(topology));
-            else output.WriteLine($"{path}: {topology.Vms.Count} VMs, {topology.Vms.Sum(vm => vm.Nics.Count)} NICs, no faults.");
+            else output.WriteLine($"{path}: {Count(topology.Vms.Count, "VM")}, {Count(topology.Vms.Sum(vm => vm.Nics.Count), "NIC")}, no faults.");
             return 0;
         }
         catch (TopologyException e)
@@ -31,4 +31,6 @@ internal static class CheckCommand
             return 1;
         }
     }
+
+    private static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 }

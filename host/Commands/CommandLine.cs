@@ -17,5 +17,7 @@ internal static class CommandLine
         SchemaCommand.Build(),
         PluginsCommand.Build(),
         InspectCommand.Build(),
+        ProbeNicCommand.Build(),
+        DemoCommand.Build(),
     };
 }

@@ -13,13 +13,18 @@ internal static class RunBanner
         foreach (var nic in host.Nics)
         {
             var model = nic.Model;
-            text.Append(CultureInfo.InvariantCulture, $"{model.Identity}\n")
-                .Append(CultureInfo.InvariantCulture, $"  mac       {model.Mac}\n")
-                .Append(CultureInfo.InvariantCulture, $"  mtu       {model.Mtu}\n")
-                .Append(CultureInfo.InvariantCulture, $"  device    {model.Device.Kind}\n")
-                .Append(CultureInfo.InvariantCulture, $"  endpoint  {model.Endpoint.Kind}\n");
-            if (nic.State == NicState.Faulted) text.Append(CultureInfo.InvariantCulture, $"  faulted   {nic.Reason} (will be tried again)\n");
-            foreach (var hint in nic.AttachHints) text.Append(CultureInfo.InvariantCulture, $"  {hint.Vmm,-8}  {hint.Arguments}\n");
+            List<(string Label, string Value)> lines =
+            [
+                ("mac", model.Mac.ToString()),
+                ("mtu", model.Mtu.ToString(CultureInfo.InvariantCulture)),
+                ("device", model.Device.Kind),
+                ("endpoint", model.Endpoint.Kind),
+            ];
+            if (nic.State == NicState.Faulted) lines.Add(("faulted", $"{nic.Reason} (will be tried again)"));
+            lines.AddRange(nic.AttachHints.Select(hint => (hint.Vmm, hint.Arguments)));
+            var width = lines.Max(line => line.Label.Length);
+            text.Append(CultureInfo.InvariantCulture, $"{model.Identity}\n");
+            foreach (var (label, value) in lines) text.Append("  ").Append(label.PadRight(width)).Append("  ").Append(value).Append('\n');
         }
         var ready = host.Nics.Count(nic => nic.State == NicState.Running);
         return text.Append(CultureInfo.InvariantCulture, $"ready: {ready} of {host.Nics.Count()} NICs\n").ToString();

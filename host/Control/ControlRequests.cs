@@ -7,15 +7,25 @@ namespace NicHost.Host.Control;
 internal static class ControlRequests
 {
     public const string Inspect = "inspect";
+    public const string Describe = "describe";
     public const string Json = "json";
     public const string Text = "text";
 
     public static async Task<string> AnswerAsync(HostRuntime host, string[] words)
     {
-        if (words is not [Inspect, Json or Text, .. { Length: <= 1 } target])
-            throw new ControlException($"Unknown request. Known: \"{Inspect} {Text}|{Json} [VM[/NIC]]\".");
-        var node = await host.InspectAsync(target is [var name] ? name : null)
-            ?? throw new ControlException($"There is no \"{target[0]}\". NICs: {string.Join(", ", host.Nics.Select(nic => nic.Model.Identity))}.");
-        return words[1] == Json ? InspectRenderer.Json(node) : InspectRenderer.Text(node);
+        switch (words)
+        {
+            case [Inspect, Json or Text, .. { Length: <= 1 } rest]:
+                var target = rest is [var name] ? name : null;
+                var node = await host.InspectAsync(target) ?? throw Unknown(host, target!);
+                return words[1] == Json ? InspectRenderer.Json(node) : InspectRenderer.Text(node);
+            case [Describe, var nic]:
+                return NicDescription.Render(host.Nics.FirstOrDefault(n => n.Model.Identity.ToString() == nic)?.Model ?? throw Unknown(host, nic));
+            default:
+                throw new ControlException($"Unknown request. Known: \"{Inspect} {Text}|{Json} [VM[/NIC]]\", \"{Describe} VM/NIC\".");
+        }
     }
+
+    private static ControlException Unknown(HostRuntime host, string name) =>
+        new($"There is no \"{name}\". NICs: {string.Join(", ", host.Nics.Select(nic => nic.Model.Identity))}.");
 }

@@ -15,6 +15,15 @@ public sealed class ConsommeFactory : IEndpointFactory
     public OptionsModel Options => Model;
 
     /// <inheritdoc/>
+    public IReadOnlyList<ResourceClaim> Claims(EndpointContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var options = Model.Bind(context.Options);
+        return [.. ConsommeSettings.Read(options, []).Forwards.Where(forward => forward.HostPort != 0).Select(forward => new ResourceClaim(
+            $"{(forward.IsTcp ? "tcp" : "udp")} {forward.Host} port {forward.HostPort}", $"$.forwards[{options.Forwards.ToList().IndexOf(forward.Text)}]"))];
+    }
+
+    /// <inheritdoc/>
     public IEndpoint Create(EndpointContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

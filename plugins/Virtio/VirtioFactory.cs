@@ -18,6 +18,13 @@ public sealed class VirtioFactory : IDeviceFactory
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<ResourceClaim> Claims(DeviceContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return [new ResourceClaim($"socket {Path.GetFullPath(VirtioOptionsCheck.Model.Bind(context.Options).Socket, context.BaseDirectory)}", "$.socket")];
+    }
+
+    /// <inheritdoc/>
     public IDevice Create(DeviceContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using NicHost.Host.Control;
+using NicHost.Host.Diagnostics;
+using NicHost.Host.Loops;
+using NicHost.Host.Machines;
+using NicHost.Host.Topology;
+using NicHost.Linux;
+using NicHost.Probe.Checks;
+
+namespace NicHost.Host.Commands;
+
+/// <summary><c>nichost demo</c>: serves a topology, and a probe guest attaches to each of its NICs, through the socket as a VMM does.</summary>
+internal static class DemoCommand
+{
+    public static Command Build()
+    {
+        var topology = SharedOptions.Topology();
+        var plugins = SharedOptions.Plugins();
+        var command = new Command("demo", "Shows what it does on a machine without a VMM: starts the host and attaches a probe guest to each NIC.") { topology, plugins };
+        command.SetAction(async (result, cancel) =>
+        {
+            try { return await RunAsync(Find(result.GetValue(topology)!), result.GetValue(plugins)!, cancel); }
+            catch (TopologyException e)
+            {
+                foreach (var fault in e.Faults) Console.Error.WriteLine(fault);
+                return 1;
+            }
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string path, string[] plugins, CancellationToken cancel)
+    {
+        var (topology, catalog) = SharedOptions.Load(path, plugins);
+        ThisProcess.RaiseFileLimit();
+        using var logging = new StderrLogging(Console.Error, LogLevel.Warning, TimeProvider.System);
+        await using var host = new HostRuntime(topology, catalog, LoopPool.DefaultCount, logging, TimeProvider.System);
+        await host.StartAsync();
+        Console.Out.Write(RunBanner.Render(host));
+        var failed = 0;
+        foreach (var nic in host.Nics)
+        {
+            Console.Out.WriteLine();
+            failed += await ProbeAsync(nic, cancel);
+        }
+        Console.Out.WriteLine();
+        Console.Out.WriteLine(failed == 0
+            ? "Everything works. Serve your own VMs with: ./nichost run"
+            : $"{failed} of {host.Nics.Count()} NICs did not pass.");
+        return failed == 0 ? 0 : 1;
+    }
+
+    private static async Task<int> ProbeAsync(NicInstance nic, CancellationToken cancel)
+    {
+        if (nic.State != NicState.Running)
+        {
+            Console.Out.WriteLine($"{nic.Model.Identity} did not start: {nic.Reason}");
+            return 1;
+        }
+        try
+        {
+            return await ProbeCommand.RunAsync(ProbeTargets.Read(NicDescription.Render(nic.Model)), Console.Out, cancel);
+        }
+        catch (ControlException e)
+        {
+            Console.Out.WriteLine($"skipped: {e.Message}");
+            return 0;
+        }
+    }
+
+    // From any folder: without a topology here, the one that came with the sources.
+    private static string Find(string path)
+    {
+        if (path != CommandLine.DefaultTopology || File.Exists(path)) return path;
+        for (var folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(Path.Combine(folder, path))) return Path.Combine(folder, path);
+        }
+        return path;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using NicHost.Contracts.Nics;
+using NicHost.Host.Control;
+using NicHost.Probe.Checks;
+
+namespace NicHost.Host.Commands;
+
+/// <summary>From a NIC's description to what the probe guest needs to attach to it.</summary>
+internal static class ProbeTargets
+{
+    /// <summary>Reads a description.</summary>
+    /// <exception cref="ControlException">The probe cannot attach to such a device.</exception>
+    public static ProbeTarget Read(string description)
+    {
+        using var document = JsonDocument.Parse(description);
+        var nic = document.RootElement;
+        var name = nic.GetProperty("name").GetString()!;
+        var device = nic.GetProperty("device");
+        var endpoint = nic.GetProperty("endpoint");
+        if (Text(device, "kind") != "virtio" || Text(device, "socket") is not { } socket)
+            throw new ControlException($"{name} is a {Text(device, "kind")} device: the probe guest speaks vhost-user, for \"virtio\" devices, only.");
+        _ = MacAddress.TryParse(nic.GetProperty("mac").GetString(), out var mac);
+        return new ProbeTarget
+        {
+            Name = name,
+            Socket = Path.GetFullPath(socket, nic.GetProperty("baseDirectory").GetString()!),
+            Listen = Text(device, "mode") == "client",
+            Mac = mac,
+            Mtu = nic.GetProperty("mtu").GetInt32(),
+            Queues = device.TryGetProperty("queues", out var queues) ? queues.GetInt32() : 1,
+            HostLoopback = endpoint.TryGetProperty("hostLoopback", out var loopback) && loopback.ValueKind == JsonValueKind.True,
+            DnsName = FirstRecord(endpoint),
+        };
+    }
+
+    private static string? FirstRecord(JsonElement endpoint) =>
+        endpoint.TryGetProperty("dns", out var dns) && dns.TryGetProperty("records", out var records) && records.ValueKind == JsonValueKind.Array
+            ? records.EnumerateArray().Select(record => Text(record, "name")).FirstOrDefault(name => name is not null)
+            : null;
+
+    private static string? Text(JsonElement element, string member) =>
+        element.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}
