@@ -26,6 +26,8 @@ internal sealed class Guest : IDisposable
 
     private readonly IEndpoint _endpoint;
     private readonly TxBuilder _tx = new();
+    private readonly OffloadSet _accepted;
+    private readonly int _mtu;
 
     public Guest(string options = "{}", OffloadSet accepted = OffloadSet.None, int mtu = 1500, FakeTimeProvider? time = null, int buffers = 256)
     {
@@ -44,15 +46,9 @@ internal sealed class Guest : IDisposable
         });
         _endpoint.Start(Host);
         Device = new FakeDeviceQueue(buffers, accepted: accepted);
-        Queue = _endpoint.OpenQueue(new EndpointQueueConfig
-        {
-            Index = 0,
-            Loop = Loop,
-            Device = Device,
-            AcceptedRx = accepted,
-            MaxRxFrame = (accepted & OffloadSet.AllGso) != 0 ? FrameLimits.MaxFrame : mtu + 14,
-            Counters = Counters,
-        });
+        _accepted = accepted;
+        _mtu = mtu;
+        Queue = OpenQueue();
     }
 
     public FakeTimeProvider Time { get; }
@@ -63,7 +59,21 @@ internal sealed class Guest : IDisposable
 
     public FakeDeviceQueue Device { get; }
 
-    public IEndpointQueue Queue { get; }
+    public IEndpointQueue Queue { get; private set; }
+
+    /// <summary>Closes the queue, as a guest that resets does.</summary>
+    public void CloseQueue()
+    {
+        Queue.Close();
+        Device.IsClosed = true;
+    }
+
+    /// <summary>Opens it again.</summary>
+    public void ReopenQueue()
+    {
+        Device.IsClosed = false;
+        Queue = OpenQueue();
+    }
 
     public QueueCounters Counters { get; } = new();
 
@@ -146,4 +156,14 @@ internal sealed class Guest : IDisposable
         Device.Dispose();
         _tx.Dispose();
     }
+
+    private IEndpointQueue OpenQueue() => _endpoint.OpenQueue(new EndpointQueueConfig
+    {
+        Index = 0,
+        Loop = Loop,
+        Device = Device,
+        AcceptedRx = _accepted,
+        MaxRxFrame = (_accepted & OffloadSet.AllGso) != 0 ? FrameLimits.MaxFrame : _mtu + 14,
+        Counters = Counters,
+    });
 }

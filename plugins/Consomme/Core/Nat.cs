@@ -23,33 +23,41 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
     private readonly NdpResponder? _ndp;
     private readonly IpSender _sender;
     private readonly DnsForwarder _dns;
-    private readonly DnsTcpService _dnsTcp;
     private readonly EchoProtocol _echo;
     private readonly TcpProtocol _tcp;
     private readonly UdpProtocol _udp;
     private readonly IProtocol[] _protocols;
+    private readonly Stack<IDisposable> _owned = new();
 
     public Nat(NatContext context, ConsommeSettings settings)
     {
         _network = context.Network;
-        _sender = new IpSender(_network, context.Port);
-        var egress = new UdpEgress(context, _sender);
-        _dns = new DnsForwarder(context, settings.Dns, egress);
-        _dnsTcp = new DnsTcpService(context, _dns);
-        context = context with { DnsTcp = _dnsTcp };
-        Ingress = new Ingress(context, this);
-        _arp = new ArpResponder(_network, context.Port);
-        var domains = new DomainConfig(settings, () => _dns.HostSearch);
-        _dhcp4 = new Dhcp4Server(context, domains);
-        if (_network.HasV6)
+        try
         {
-            _dhcp6 = new Dhcp6Server(context, domains);
-            _ndp = new NdpResponder(context, domains);
+            _sender = new IpSender(_network, context.Port);
+            var egress = new UdpEgress(context, _sender);
+            _dns = Own(new DnsForwarder(context, settings.Dns, egress));
+            context = context with { DnsTcp = Own(new DnsTcpService(context, _dns)) };
+            Ingress = Own(new Ingress(context, this));
+            _arp = new ArpResponder(_network, context.Port);
+            var domains = new DomainConfig(settings, () => _dns.HostSearch);
+            _dhcp4 = new Dhcp4Server(context, domains);
+            if (_network.HasV6)
+            {
+                _dhcp6 = new Dhcp6Server(context, domains);
+                _ndp = Own(new NdpResponder(context, domains));
+            }
+            _echo = Own(new EchoProtocol(context, _sender));
+            _tcp = Own(new TcpProtocol(context));
+            _udp = Own(new UdpProtocol(context, egress, _dns));
+            _protocols = [_tcp, _udp, _echo];
         }
-        _echo = new EchoProtocol(context, _sender);
-        _tcp = new TcpProtocol(context);
-        _udp = new UdpProtocol(context, egress, _dns);
-        _protocols = [_tcp, _udp, _echo];
+        catch
+        {
+            // A port forward could not listen: what was opened before it goes too.
+            Dispose();
+            throw;
+        }
     }
 
     public Ingress Ingress { get; }
@@ -110,11 +118,13 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
 
     public void Dispose()
     {
-        foreach (var protocol in _protocols) protocol.Dispose();
-        _ndp?.Dispose();
-        _dnsTcp.Dispose();
-        _dns.Dispose();
-        Ingress.Dispose();
+        while (_owned.TryPop(out var one)) one.Dispose();
+    }
+
+    private T Own<T>(T one) where T : IDisposable
+    {
+        _owned.Push(one);
+        return one;
     }
 
     private bool TryDhcp4(ref GuestFrame frame)

@@ -16,11 +16,8 @@ internal sealed class FakeDnsServer : IDisposable
     public FakeDnsServer(Func<byte[], byte[]?> answer)
     {
         _answer = answer;
-        _udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        _udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        (_udp, _tcp) = Bind();
         Port = ((IPEndPoint)_udp.LocalEndPoint!).Port;
-        _tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _tcp.Bind(new IPEndPoint(IPAddress.Loopback, Port));
         _tcp.Listen();
         new Thread(Datagrams) { IsBackground = true }.Start();
         new Thread(Streams) { IsBackground = true }.Start();
@@ -55,6 +52,27 @@ internal sealed class FakeDnsServer : IDisposable
     {
         _udp.Dispose();
         _tcp.Dispose();
+    }
+
+    /// <summary>One port by both protocols: what one gives at random may be taken in the other.</summary>
+    private static (Socket Udp, Socket Tcp) Bind()
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            try
+            {
+                tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+                udp.Bind(tcp.LocalEndPoint!);
+                return (udp, tcp);
+            }
+            catch (SocketException) when (attempt < 50)
+            {
+                tcp.Dispose();
+                udp.Dispose();
+            }
+        }
     }
 
     private void Datagrams()

@@ -268,14 +268,19 @@ public sealed class UdpTests : IDisposable
     }
 
     [Fact]
-    public void Socket_survives_a_queue_that_closes_and_opens()
+    public void Flow_survives_a_guest_that_resets_and_keeps_what_comes_meanwhile()
     {
         var guest = Make();
         var host = HostSocket(true);
         guest.Send(Frames.Udp(Us(true), 5000, Gateway(true), host.Port, [1]));
-        var first = host.Receive([1]);
+        var before = host.Receive([1]);
+        guest.CloseQueue();
+        host.Send([9], before);
+        guest.Loop.RunOnce(20);
+        guest.ReopenQueue();
+        Assert.Equal([9], Frames.UdpPayload(guest.Receive()));
         guest.Send(Frames.Udp(Us(true), 5000, Gateway(true), host.Port, [2]));
-        Assert.Equal(first, host.Receive([2]));
+        Assert.Equal(before, host.Receive([2]));
     }
 
     public void Dispose()
