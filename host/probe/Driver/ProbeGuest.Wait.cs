@@ -19,7 +19,11 @@ public sealed unsafe partial class ProbeGuest
         }
         _waits[^2] = new PollFd { Fd = Frontend.Channel.Raw, Events = PollEvents.In };
         _waits[^1] = new PollFd { Fd = Frontend.BackendChannel, Events = PollEvents.In };
-        if (armed) Io.Poll(_waits, Stack.NextPollMs);
+        if (armed)
+        {
+            Sleeps++;
+            Io.Poll(_waits, Stack.NextPollMs);
+        }
         for (var i = 0; i < _rx.Length; i++)
         {
             if (_waits[2 * i].Returned != PollEvents.None) _rx[i].Call.Drain();

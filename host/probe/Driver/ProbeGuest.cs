@@ -69,6 +69,9 @@ public sealed unsafe partial class ProbeGuest : ILink, IDisposable
     /// <inheritdoc/>
     public OffloadSet TxOffloads { get; }
 
+    /// <summary>How often the guest had nothing to do and slept.</summary>
+    public long Sleeps { get; private set; }
+
     /// <summary>Whether the back-end has closed the connection.</summary>
     public bool Disconnected { get; private set; }
 

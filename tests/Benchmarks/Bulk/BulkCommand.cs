@@ -60,7 +60,7 @@ internal static class BulkCommand
                     plains.Add(measure(plain, time) * row.Scale);
                 }
                 var before = host.Used;
-                nics.Add(MeasureNic(row, server, host, time) * row.Scale);
+                nics.Add(MeasureNic(row, server, host, time, showCpu) * row.Scale);
                 cpu.Add((host.Used - before) / time);
             }
         }
@@ -68,7 +68,7 @@ internal static class BulkCommand
         return 0;
     }
 
-    private static double MeasureNic(BulkRow row, BulkServer server, HostProcess host, TimeSpan time)
+    private static double MeasureNic(BulkRow row, BulkServer server, HostProcess host, TimeSpan time, bool detail)
     {
         if (row.Frames is { } frames)
         {
@@ -80,7 +80,11 @@ internal static class BulkCommand
         {
             // The first fifth of a second is the connection's, and the compiler's.
             row.Measure!(guest, TimeSpan.FromMilliseconds(200));
-            return row.Measure(guest, time);
+            var before = guest.Effort;
+            var rate = row.Measure(guest, time);
+            var after = guest.Effort;
+            if (detail) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {row.Name}: {rate * row.Scale:0.00}; per second: {(after.Sent - before.Sent) / time.TotalSeconds:0} frames sent, {(after.Received - before.Received) / time.TotalSeconds:0} received, {(after.Kicks - before.Kicks) / time.TotalSeconds:0} kicks, {(after.Sleeps - before.Sleeps) / time.TotalSeconds:0} sleeps"));
+            return rate;
         }
         catch (InvalidOperationException e)
         {

@@ -35,6 +35,10 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
 
     public string Faults => _guest.Faults.ToString();
 
+    /// <summary>What it took: frames of both directions, kicks, sleeps.</summary>
+    public (long Sent, long Received, long Kicks, long Sleeps) Effort =>
+        (_guest.Tx[0].Frames, _guest.Rx[0].Frames, _guest.Tx[0].Kicks + _guest.Rx[0].Kicks, _guest.Sleeps);
+
     public double TcpUp(TimeSpan time)
     {
         var connection = Open('S', long.MaxValue / 2, new CountingSink());
