@@ -18,9 +18,11 @@ internal static class DemoCommand
         var topology = SharedOptions.Topology();
         var plugins = SharedOptions.Plugins();
         var command = new Command("demo", "Shows what it does on a machine without a VMM: starts the host and attaches a probe guest to each NIC.") { topology, plugins };
-        command.SetAction(async (result, cancel) =>
+        command.SetAction(async (result, _) =>
         {
-            try { return await RunAsync(Find(result.GetValue(topology)!), result.GetValue(plugins)!, cancel); }
+            using var stop = new StopSignal();
+            try { return await RunAsync(Find(result.GetValue(topology)!), result.GetValue(plugins)!, stop.Token); }
+            catch (OperationCanceledException) { return 1; }
             catch (TopologyException e)
             {
                 foreach (var fault in e.Faults) Console.Error.WriteLine(fault);

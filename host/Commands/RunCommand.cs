@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using NicHost.Host.Control;
 using NicHost.Host.Diagnostics;
@@ -86,26 +85,6 @@ internal static partial class RunCommand
     }
 
     private sealed record RunSettings(string Topology, string[] Plugins, string? Control, int Loops, LogLevel Level);
-
-    /// <summary>SIGINT or SIGTERM; a second one ends the process at once.</summary>
-    private sealed class StopSignal : IDisposable
-    {
-        private readonly TaskCompletionSource _requested = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly PosixSignalRegistration[] _registrations;
-
-        public StopSignal() => _registrations = [
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal),
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal)];
-
-        public Task Requested => _requested.Task;
-
-        public void Dispose()
-        {
-            foreach (var registration in _registrations) registration.Dispose();
-        }
-
-        private void OnSignal(PosixSignalContext context) => context.Cancel = _requested.TrySetResult();
-    }
 
     [LoggerMessage(1, LogLevel.Warning, "Plugin {Plugin} in {Path} is not used: {Reason}")]
     private static partial void LogPlugin(ILogger log, string plugin, string path, string reason);

@@ -27,7 +27,8 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
     private List<Work<ILoopWork>> _runningDeferred = [];
     private Thread? _thread;
     private int _threadId = Environment.CurrentManagedThreadId;
-    private int _signalled;
+    private bool _signalled;
+    private volatile bool _hasPosts;
     private volatile bool _stopping;
     private bool _disposed;
     private bool _closed;
@@ -128,8 +129,11 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
         {
             if (_closed) return;
             _posted.Add(new Work<Action>(work, owner));
+            _hasPosts = true;
             // Inside the lock: the descriptor must not be closed, and its number reused, under the write.
-            if (!IsCurrent && Interlocked.Exchange(ref _signalled, 1) == 0) _wake.Signal();
+            if (_signalled || IsCurrent) return;
+            _signalled = true;
+            _wake.Signal();
         }
     }
 
@@ -164,14 +168,7 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
         return ran;
     }
 
-    private bool HasPending
-    {
-        get
-        {
-            if (_deferred.Count > 0) return true;
-            lock (_gate) return _posted.Count > 0;
-        }
-    }
+    private bool HasPending => _deferred.Count > 0 || _hasPosts;
 
     private int WaitFor(int maxWait)
     {
@@ -183,18 +180,26 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
 
     private int RunPosted()
     {
-        Interlocked.Exchange(ref _signalled, 0);
-        lock (_gate) (_posted, _running) = (_running, _posted);
-        var count = _running.Count;
-        foreach (var work in _running)
+        if (!_hasPosts) return 0;
+        lock (_gate)
         {
-            if (work.Owner is { HasEnded: true }) continue;
-            try { work.Item(); }
-#pragma warning disable CA1031 // whatever a plugin throws ends its NIC, not the loop
-            catch (Exception e) { if (!Report(work.Owner, e)) throw; }
-#pragma warning restore CA1031
+            (_posted, _running) = (_running, _posted);
+            _hasPosts = false;
+            _signalled = false;
         }
-        _running.Clear();
+        var count = _running.Count;
+        try
+        {
+            foreach (var work in _running)
+            {
+                if (work.Owner is { HasEnded: true }) continue;
+                try { work.Item(); }
+#pragma warning disable CA1031 // whatever a plugin throws ends its NIC, not the loop
+                catch (Exception e) { if (!Report(work.Owner, e)) throw; }
+#pragma warning restore CA1031
+            }
+        }
+        finally { _running.Clear(); }
         return count;
     }
 
@@ -202,15 +207,18 @@ public sealed partial class EventLoop : IEventLoop, IDisposable
     {
         (_deferred, _runningDeferred) = (_runningDeferred, _deferred);
         var count = _runningDeferred.Count;
-        foreach (var work in _runningDeferred)
+        try
         {
-            if (work.Owner is { IsServing: false }) continue;
-            try { work.Item.Run(); }
+            foreach (var work in _runningDeferred)
+            {
+                if (work.Owner is { IsServing: false }) continue;
+                try { work.Item.Run(); }
 #pragma warning disable CA1031
-            catch (Exception e) { if (!Report(work.Owner, e)) throw; }
+                catch (Exception e) { if (!Report(work.Owner, e)) throw; }
 #pragma warning restore CA1031
+            }
         }
-        _runningDeferred.Clear();
+        finally { _runningDeferred.Clear(); }
         return count;
     }
 

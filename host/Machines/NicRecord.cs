@@ -20,6 +20,8 @@ internal sealed partial class NicRecord(NicModel model, ILogger log, TimeProvide
 
     public NicModel Model { get; } = model;
 
+    public TimeProvider Time { get; } = time;
+
     public QueueCounters Counters(int queue)
     {
         lock (_gate)
@@ -82,7 +84,7 @@ internal sealed partial class NicRecord(NicModel model, ILogger log, TimeProvide
     // A guest may make mistakes as fast as it likes; all are counted, few are logged.
     private bool MayLog()
     {
-        var second = time.GetTimestamp() / time.TimestampFrequency;
+        var second = Time.GetTimestamp() / Time.TimestampFrequency;
         if (second != _logSecond) (_logSecond, _loggedThisSecond) = (second, 0);
         return _loggedThisSecond++ < LogsPerSecond;
     }

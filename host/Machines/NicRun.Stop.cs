@@ -36,7 +36,7 @@ internal sealed partial class NicRun
 
     private async Task Bounded(string what, Task step)
     {
-        try { await step.WaitAsync(StopLimit); }
+        try { await step.WaitAsync(StopLimit, _record.Time); }
 #pragma warning disable CA1031 // a plugin that fails to stop must not keep the others from stopping
         catch (Exception e) { _record.Trouble($"Stopping failed ({what}): {Plugins.PluginFault.Describe(e)}"); }
 #pragma warning restore CA1031

@@ -64,7 +64,7 @@ internal sealed partial class NicRun
         RefreshLink(tellDevice: false);
         _device.Start(this);
         AttachHints = [.. _device.AttachHints];
-    }).WaitAsync(StartLimit);
+    }).WaitAsync(StartLimit, _record.Time);
 
     public void Inspect(InspectWriter writer)
     {

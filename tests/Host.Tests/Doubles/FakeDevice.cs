@@ -34,6 +34,9 @@ internal sealed class FakeDevice(FakeDeviceFactory factory, DeviceContext contex
 
     public INicBackend? Backend { get; private set; }
 
+    /// <summary>What its disposal waits for.</summary>
+    public Task Disposal { get; set; } = Task.CompletedTask;
+
     public IEventLoop Loop => context.Loop;
 
     public void Start(INicBackend backend)
@@ -55,6 +58,6 @@ internal sealed class FakeDevice(FakeDeviceFactory factory, DeviceContext contex
     public ValueTask DisposeAsync()
     {
         if (Backend is not null) events.Enqueue($"{context.Nic} device disposed");
-        return ValueTask.CompletedTask;
+        return new ValueTask(Disposal);
     }
 }

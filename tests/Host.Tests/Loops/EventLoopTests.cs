@@ -216,6 +216,7 @@ public sealed class EventLoopTests : IDisposable
     {
         _loop.Post(() => throw new FormatException());
         Assert.Throws<FormatException>(() => _loop.RunOnce());
+        Assert.Equal(0, _loop.RunOnce());
 
         var faults = new List<Exception>();
         using var guarded = new EventLoop("guarded", _time, faults.Add);

@@ -77,6 +77,18 @@ public sealed class LifeCycleTests
     }
 
     [Fact]
+    public async Task Device_that_never_ends_does_not_keep_the_host_from_stopping()
+    {
+        var host = await TestHost.StartAsync("a", "b");
+        host.Device("a").Disposal = new TaskCompletionSource().Task;
+        var stopped = host.DisposeAsync().AsTask();
+        await AdvanceUntil(host, TimeSpan.FromSeconds(5), () => stopped.IsCompleted);
+        await stopped;
+        Assert.Contains("vm/b endpoint disposed", host.Events);
+        Assert.Contains("vm/a endpoint disposed", host.Events);
+    }
+
+    [Fact]
     public async Task Inspect_shows_a_NIC_as_a_tree()
     {
         await using var host = await TestHost.StartAsync("a");
