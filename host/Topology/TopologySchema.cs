@@ -70,7 +70,7 @@ internal static class TopologySchema
 
     private static JsonObject Variant(string kind, JsonObject options)
     {
-        var properties = new JsonObject { ["kind"] = new JsonObject { ["const"] = kind } };
+        var properties = new JsonObject { ["kind"] = new JsonObject { ["enum"] = new JsonArray(kind) } };
         if (options["properties"] is JsonObject own)
         {
             foreach (var (name, node) in own.ToArray())
