@@ -68,10 +68,12 @@ internal sealed class Dhcp4Server(NatContext context, DomainConfig domains) : II
                 Reply(request, DhcpV4MessageType.Ack, queue);
                 return null;
             case DhcpV4MessageType.Release:
+                if (_leasedAt is not null) Log.Released(context.Logger, _network.GuestV4);
                 _leasedAt = null;
                 return null;
             case DhcpV4MessageType.Decline:
                 // The guest saw a duplicate. There is no other address to give: it will ask again and get the same.
+                if (!_declined) Log.Declined(context.Logger, _network.GuestV4);
                 _leasedAt = null;
                 _declined = true;
                 return null;
@@ -102,6 +104,7 @@ internal sealed class Dhcp4Server(NatContext context, DomainConfig domains) : II
 
         if (type == DhcpV4MessageType.Ack && !informs)
         {
+            if (_leasedAt is null) Log.Leased(context.Logger, _network.GuestV4);
             _leasedAt = context.Loop.NowMilliseconds;
             if (request.TryGetOption(DhcpV4Option.HostName, out var name)) _guestName = Printable(name);
         }

@@ -98,6 +98,7 @@ internal sealed class Dhcp6Server : IInspectable
                 break;
             case DhcpV6MessageType.Release or DhcpV6MessageType.Decline:
                 writer.AddStatus(DhcpV6Status.Success);
+                if (_leasedAt is not null) Log.Released(_context.Logger, _network.GuestV6);
                 _leasedAt = null;
                 break;
             default:
@@ -116,7 +117,11 @@ internal sealed class Dhcp6Server : IInspectable
         if (request.Type != DhcpV6MessageType.InformationRequest)
         {
             AddAssociations(ref writer, request);
-            if (reply == DhcpV6MessageType.Reply) _leasedAt = _context.Loop.NowMilliseconds;
+            if (reply == DhcpV6MessageType.Reply)
+            {
+                if (_leasedAt is null) Log.Leased(_context.Logger, _network.GuestV6);
+                _leasedAt = _context.Loop.NowMilliseconds;
+            }
         }
         writer.AddAddresses(DhcpV6Option.DnsServers, [_network.DnsV6.V6]);
         writer.AddDomains(DhcpV6Option.DomainList, _domains.Search);

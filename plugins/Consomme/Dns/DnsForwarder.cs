@@ -28,7 +28,7 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
     {
         _context = context;
         _egress = egress;
-        _servers = new DnsServers(settings, new ResolvConf(resolvConf));
+        _servers = new DnsServers(settings, new ResolvConf(resolvConf), context.Logger);
         _names = new StaticNames(settings.Records);
         _timer = context.Loop.CreateTimer(Expire);
     }
@@ -104,6 +104,9 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
         _queries.Add(forwarded);
         Next(forwarded);
     }
+
+    /// <summary>Notes that a server did not answer.</summary>
+    public void Dead(DnsServer server) => _servers.Dead(server, Now);
 
     /// <summary>Asks the next server, or gives up.</summary>
     public void Next(DnsQuery query)

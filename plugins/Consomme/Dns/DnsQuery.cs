@@ -89,7 +89,7 @@ internal sealed class DnsQuery : IFdHandler
         if (_sent && (events & ~FdEvents.Writable) != 0) Receive();
     }
 
-    public void TimedOut() => Server.DeadUntil = _forwarder.Now + DnsServers.DeadMilliseconds;
+    public void TimedOut() => _forwarder.Dead(Server);
 
     public void Close()
     {
@@ -218,7 +218,7 @@ internal sealed class DnsQuery : IFdHandler
     private void Failed()
     {
         Server.Failed++;
-        Server.DeadUntil = _forwarder.Now + DnsServers.DeadMilliseconds;
+        _forwarder.Dead(Server);
         _forwarder.Next(this);
     }
 }

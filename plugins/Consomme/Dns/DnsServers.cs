@@ -1,4 +1,6 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
+using NicHost.Consomme.Core;
 using NicHost.Consomme.Options;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Linux;
@@ -26,11 +28,13 @@ internal sealed class DnsServer(IPEndPoint endPoint)
 internal sealed class DnsServers
 {
     public const int DeadMilliseconds = 30_000;
-    private readonly ResolvConf? _host;
+    private readonly ResolvConf _host;
+    private readonly ILogger _logger;
     private List<DnsServer> _servers;
 
-    public DnsServers(DnsSettings settings, ResolvConf host)
+    public DnsServers(DnsSettings settings, ResolvConf host, ILogger logger)
     {
+        _logger = logger;
         _servers = [.. settings.Servers.Select(s => new DnsServer(s))];
         _host = host;
         FollowsHost = settings.Servers.Count == 0;
@@ -44,7 +48,7 @@ internal sealed class DnsServers
     public string[] HostSearch(long now)
     {
         Refresh(now);
-        return _host!.Search;
+        return _host.Search;
     }
 
     public DnsServer[] InOrder(long now)
@@ -68,10 +72,18 @@ internal sealed class DnsServers
         }
     }
 
+    /// <summary>Notes that a server did not answer, or cannot be reached.</summary>
+    public void Dead(DnsServer server, long now)
+    {
+        if (server.DeadUntil <= now) Log.NameServerDead(_logger, server.EndPoint, DeadMilliseconds / 1000);
+        server.DeadUntil = now + DeadMilliseconds;
+    }
+
     private void Refresh(long now)
     {
-        if (!_host!.Refresh(now) || !FollowsHost) return;
+        if (!_host.Refresh(now) || !FollowsHost) return;
         // A server that stays keeps what is known of it.
         _servers = [.. _host.Servers.Select(e => _servers.Find(s => s.EndPoint.Equals(e)) ?? new DnsServer(e))];
+        Log.NameServers(_logger, _host.Servers);
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Microsoft.Extensions.Logging;
 using NicHost.Consomme.Core;
 using NicHost.Consomme.Dns;
 using NicHost.Contracts.Diagnostics;
@@ -9,7 +8,7 @@ using NicHost.Linux;
 namespace NicHost.Consomme.Udp;
 
 /// <summary>The guest's UDP: who sends from which of the host's sockets, and what may be sent.</summary>
-internal sealed partial class UdpProtocol : IProtocol
+internal sealed class UdpProtocol : IProtocol
 {
     private readonly NatContext _context;
     private readonly Network _network;
@@ -193,9 +192,6 @@ internal sealed partial class UdpProtocol : IProtocol
         var socket = UdpSocket.Listen(this, forward, gro: false);
         _forwards.Add(socket);
         socket.Watch(_context.Loop);
-        LogForward(_context.Logger, socket.Bound, forward.Guest, forward.GuestPort);
+        Log.UdpForward(_context.Logger, socket.Bound, forward.Guest, forward.GuestPort);
     }
-
-    [LoggerMessage(EventId = 3001, Level = LogLevel.Information, Message = "UDP {Bound} leads to the guest's {Guest} port {Port}")]
-    private static partial void LogForward(ILogger logger, UdpEnd bound, IpAddr guest, ushort port);
 }

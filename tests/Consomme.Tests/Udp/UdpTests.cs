@@ -267,6 +267,95 @@ public sealed class UdpTests : IDisposable
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Large_mtu_carries_large_datagrams_whole(bool v4)
+    {
+        using var guest = new Guest(Loopback, mtu: 65520);
+        var host = HostSocket(v4);
+        foreach (var size in new[] { 1, 8000, 65000 })
+        {
+            var payload = Frames.Pattern(size);
+            guest.Send(Frames.Udp(Us(v4), 5000, Gateway(v4), host.Port, payload));
+            host.Send(payload, host.Receive(payload));
+            Assert.Equal(payload, Frames.UdpPayload(guest.Receive()));
+        }
+    }
+
+    [Fact]
+    public void One_port_in_both_ip_versions_is_two_flows()
+    {
+        var guest = Make();
+        HostSocket four = HostSocket(true), six = HostSocket(false);
+        guest.Send(Frames.Udp(Us(true), 5000, Gateway(true), four.Port, [4]));
+        guest.Send(Frames.Udp(Us(false), 5000, Gateway(false), six.Port, [6]));
+        four.Send([44], four.Receive([4]));
+        six.Send([66], six.Receive([6]));
+        guest.WaitUntil(() => guest.Device.Received.Count == 2, "both answers");
+        Assert.Equal(2, guest.Number("udp.flows"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Super_frame_whose_lengths_the_guest_left_open_is_taken_by_the_frames_length(bool v4)
+    {
+        var guest = Make();
+        var host = HostSocket(v4);
+        var (frame, offload) = SuperFrame(v4, 5000, host.Port, Frames.Pattern(3000), 1000);
+        frame.AsSpan(v4 ? 16 : 18, 2).Clear();
+        if (v4) frame.AsSpan(24, 2).Clear();
+        frame.AsSpan((v4 ? 34 : 54) + 4, 2).Clear();
+        guest.Send(frame, offload);
+        for (var i = 0; i < 3; i++) host.Receive(Frames.Pattern(3000)[(i * 1000)..((i + 1) * 1000)]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Checksum_of_zero_means_none_in_ipv4_only(bool v4)
+    {
+        var guest = Make();
+        var host = HostSocket(v4);
+        var frame = Frames.Udp(Us(v4), 5000, Gateway(v4), host.Port, [1, 2]);
+        frame.AsSpan((v4 ? 34 : 54) + 6, 2).Clear();
+        guest.Send(frame);
+        if (v4) host.Receive([1, 2]);
+        else Assert.Equal(1, guest.Counters.TxDropped(DropReason.BadChecksum));
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Padding_behind_the_packet_is_not_sent(bool v4)
+    {
+        var guest = Make();
+        var host = HostSocket(v4);
+        guest.Send([.. Frames.Udp(Us(v4), 5000, Gateway(v4), host.Port, [7]), .. new byte[30]]);
+        host.Receive([7]);
+    }
+
+    [Fact]
+    public void Guest_that_changes_its_frame_meanwhile_reaches_nobody_else()
+    {
+        // The addresses are taken from our copy: what the guest writes later changes only what its own payload says.
+        var guest = Make("{}");
+        var host = HostSocket(true);
+        using var batch = new TxBuilder();
+        batch.Add(Frames.Udp(Us(true), 5000, Guest.Gateway, host.Port, Frames.Pattern(64)));
+        using var stop = new CancellationTokenSource();
+        var memory = new Thread(() =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++)
+            {
+                batch.Memory[30] = (i & 1) == 0 ? (byte)127 : (byte)10;
+                batch.Memory[33] = (i & 1) == 0 ? (byte)1 : (byte)2;
+            }
+        });
+        memory.Start();
+        for (var i = 0; i < 20_000; i++) batch.Offer(guest.Queue);
+        stop.Cancel();
+        memory.Join();
+        Assert.Equal(0, host.Socket.Available);
+    }
+
     [Fact]
     public void Flow_survives_a_guest_that_resets_and_keeps_what_comes_meanwhile()
     {
