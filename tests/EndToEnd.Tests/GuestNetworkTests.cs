@@ -26,7 +26,7 @@ public abstract partial class GuestNetworkTests
 
     private GuestException Failure(GuestResult result) => new(
         $"in the guest, status {result.Status}:\n  {result.Script.ReplaceLineEndings("\n  ")}\nprinted:\n{result.Output}\n"
-        + $"--- host\n{string.Join('\n', _fixture.Backend.Log.Split('\n').TakeLast(25))}\n"
+        + $"--- host\n{string.Join('\n', _fixture.Backend.Log.Split('\n').TakeLast(25))}\n{_fixture.Backend.Inspect()}\n"
         + $"--- services\n{string.Join('\n', Lab.Services.Troubles.TakeLast(10))}");
 
     /// <summary>The gateway as IPv6 neighbours know it: the router that the kernel learnt from an advertisement.</summary>

@@ -140,7 +140,7 @@ public abstract class LifecycleTests(GuestKind kind) : IAsyncLifetime
     private async Task WorksAsync(Guest guest)
     {
         var result = await guest.RunAsync($"net-up eth0 > /run/net-up 2>&1 || {{ cat /run/net-up; exit 1; }}; {FetchFive}", 60);
-        Assert.True(result.Status == 0, $"{result.Output}\n--- host\n{Host.Log}\n{guest.Diagnosis()}");
+        Assert.True(result.Status == 0, $"{result.Output}\n--- host\n{Host.Log}\n{Host.Inspect()}\n{guest.Diagnosis()}");
         Assert.StartsWith(TestBytes.Sha256(5, 5_000_000), result.Output, StringComparison.Ordinal);
     }
 }

@@ -32,6 +32,9 @@ internal abstract class Backend(NetnsLab lab, string name) : IAsyncDisposable
 
     public bool IsRunning => _process is { HasExited: false };
 
+    /// <summary>The state of the running process, as text, if it can tell.</summary>
+    public virtual string Inspect() => "";
+
     protected abstract IEnumerable<string> Command();
 
     /// <summary>Starts the process and waits until its sockets are there.</summary>

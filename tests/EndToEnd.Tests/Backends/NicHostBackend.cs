@@ -39,5 +39,20 @@ internal sealed class NicHostBackend : Backend
 
     public override NicPlug Plug { get; }
 
-    protected override IEnumerable<string> Command() => [Repository.PathOf("nichost"), "run", _topology];
+    private string Control => Path.Combine(Folder, "control.sock");
+
+    /// <summary>The live tree: counters, flows, rings.</summary>
+    public override string Inspect()
+    {
+        try
+        {
+            return Shell.Run(Repository.PathOf("nichost"), "inspect", "--control", Control);
+        }
+        catch (Exception e) when (e is InvalidOperationException or TimeoutException)
+        {
+            return $"(no inspect: {e.Message})";
+        }
+    }
+
+    protected override IEnumerable<string> Command() => [Repository.PathOf("nichost"), "run", _topology, "--control", Control];
 }
