@@ -47,7 +47,7 @@ public abstract partial class GuestNetworkTests
     private async Task ForwardAsync(SocketType type, IPAddress to, IPAddress from, int port, string serve)
     {
         const int clients = 3;
-        await GuestMustAsync($"killall -q nettool; nettool {serve} {clients} > /run/serve 2>&1 & for i in $(seq 50); do grep -q listening /run/serve && exit 0; sleep 0.1; done; cat /run/serve; exit 1");
+        await GuestMustAsync($"killall -q nettool; rm -f /run/serve; nettool {serve} {clients} > /run/serve 2>&1 & for i in $(seq 50); do grep -qs listening /run/serve && exit 0; sleep 0.1; done; cat /run/serve; exit 1");
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         var answers = await Task.WhenAll(Enumerable.Range(0, clients).Select(async i =>
         {
