@@ -32,6 +32,13 @@ internal sealed class TcpFlow(TcpProtocol owner) : WheelEntry, IFdHandler, IRoom
     public byte RcvScale;
     public bool AckPending;
 
+    /// <summary>When an acknowledgement that waits for an answer to carry it goes out alone; 0: none waits.</summary>
+    public long AckAt;
+
+    /// <summary>Segments of the guest since data went to it last, and how often in a row that was exactly one.</summary>
+    public int Unanswered;
+    public int Exchanges;
+
     /// <summary>Room in the socket's send buffer at the last look, less what was sent since.</summary>
     public int Room;
     public int SentSinceLook;
@@ -151,9 +158,9 @@ internal sealed class TcpFlow(TcpProtocol owner) : WheelEntry, IFdHandler, IRoom
         Irs = RcvNxt = RcvEdge = LastAck = Iss = SndUna = SndNxt = SndMax = SndWnd = SndMaxWnd = SndWl1 = SndWl2 = 0;
         HostBase = CleanBase = PeekSeq = FinSeq = RecoverSeq = RetransmitEnd = RttSeq = TsRecent = TsOffset = 0;
         RcvScale = SndScale = 0;
-        Room = SentSinceLook = Mss = DupAcks = Retries = Probes = UndiscardedAcks = 0;
+        Room = SentSinceLook = Mss = DupAcks = Retries = Probes = UndiscardedAcks = Unanswered = Exchanges = 0;
         ReadHint = InitialReadHint;
-        Retransmits = RttStart = TsRecentAt = RetransmitAt = StateAt = LastHeard = 0;
+        Retransmits = RttStart = TsRecentAt = RetransmitAt = StateAt = AckAt = LastHeard = 0;
         Cwnd = long.MaxValue;
         Sack.Clear();
         Rtt.Reset();

@@ -77,6 +77,7 @@ internal sealed partial class TcpProtocol
     {
         flow.LastAck = flow.RcvNxt;
         flow.AckPending = false;
+        flow.AckAt = 0;
     }
 
     private bool SendFrame(int queue, ReadOnlySpan<byte> frame)

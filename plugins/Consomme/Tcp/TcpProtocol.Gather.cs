@@ -78,6 +78,7 @@ internal sealed partial class TcpProtocol
             return;
         }
         flow.Room = 0;
+        flow.AckPending = true;
         if (sent + kept < bytes)
         {
             // The window was wider than the socket in the end: it shrinks to what is true.

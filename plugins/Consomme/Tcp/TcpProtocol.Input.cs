@@ -126,7 +126,8 @@ internal sealed partial class TcpProtocol
         var fresh = segment.PayloadLength - skip;
         var take = (int)Math.Min(fresh, flow.RcvEdge - expected);
         if (take > 0) Gather(flow, ref frame, segment.HeaderLength + skip, take);
-        flow.AckPending = true;
+        flow.Unanswered++;
+        if (take < fresh || segment.Has(TcpFlags.Fin) || !MayWait(flow, take)) flow.AckPending = true;
         Touch(flow);
         if (take < fresh)
         {

@@ -15,6 +15,12 @@ internal sealed partial class TcpProtocol
     internal void OnFlowTimer(TcpFlow flow, long now)
     {
         if (flow.State == TcpState.Free) return;
+        if (flow.AckAt != 0 && flow.AckAt <= now)
+        {
+            flow.AckAt = 0;
+            flow.Exchanges = 0;
+            SendAck(flow);
+        }
         if (flow.RetransmitAt != 0 && flow.RetransmitAt <= now)
         {
             flow.RetransmitAt = 0;
@@ -26,8 +32,14 @@ internal sealed partial class TcpProtocol
             StateTimeout(flow, now);
         }
         if (flow.State == TcpState.Free) return;
-        var next = flow.RetransmitAt == 0 ? flow.StateAt : flow.StateAt == 0 ? flow.RetransmitAt : Math.Min(flow.RetransmitAt, flow.StateAt);
-        if (next != 0) _wheel.Ensure(flow, next);
+        Schedule(flow, flow.AckAt);
+        Schedule(flow, flow.RetransmitAt);
+        Schedule(flow, flow.StateAt);
+    }
+
+    private void Schedule(TcpFlow flow, long at)
+    {
+        if (at != 0) _wheel.Ensure(flow, at);
     }
 
     private void RetransmitTimeout(TcpFlow flow)

@@ -177,7 +177,12 @@ internal sealed partial class TcpProtocol
     private void Sent(TcpFlow flow, int sent)
     {
         if (flow.SndNxt != flow.SndMax) flow.Retransmits++;
-        else if (!flow.RttTiming && !flow.Timestamps)
+        else
+        {
+            flow.Exchanges = flow.Unanswered == 1 ? flow.Exchanges + 1 : flow.Unanswered == 0 ? flow.Exchanges : 0;
+            flow.Unanswered = 0;
+        }
+        if (flow.SndNxt == flow.SndMax && !flow.RttTiming && !flow.Timestamps)
         {
             flow.RttTiming = true;
             flow.RttSeq = flow.SndNxt + (uint)sent;

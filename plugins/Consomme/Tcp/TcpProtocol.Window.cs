@@ -68,4 +68,19 @@ internal sealed partial class TcpProtocol
         // RFC 9293 3.8.6.2.2: told when it is worth a segment. The guest was last told of what the edge was before.
         if (grown >= (uint)Math.Min(OwnMss(flow.IsV4), Math.Max(1, flow.Room / 2)) || flow.AckPending) SendAck(flow);
     }
+
+    /// <summary>
+    /// Whether an acknowledgement may wait for the host's answer to carry it, which saves the guest a frame and an interrupt (RFC 9293
+    /// 3.8.6.3). Only where one small request was followed by one answer several times in a row: a guest whose Nagle holds back a second
+    /// small segment sends two, and a late answer ends the habit.
+    /// </summary>
+    private bool MayWait(TcpFlow flow, int length)
+    {
+        const int Habit = 4;
+        const int LongestWait = 20;
+        if (flow.Exchanges < Habit || flow.Unanswered != 1 || length >= flow.Mss / 2 || flow.AckPending || flow.Future is not null) return false;
+        flow.AckAt = _loop.NowMilliseconds + LongestWait;
+        _wheel.Ensure(flow, flow.AckAt);
+        return true;
+    }
 }

@@ -145,7 +145,7 @@ internal sealed partial class TcpProtocol : IProtocol, ILoopWork
     private void Serve(TcpFlow flow)
     {
         Discard(flow);
-        if (flow.AckPending) UpdateWindow(flow);
+        if (flow.AckPending || flow.AckAt != 0) UpdateWindow(flow);
         if (flow.IsSynchronized) Output(flow);
         if (flow.AckPending && flow.State != TcpState.Free) SendAck(flow);
     }

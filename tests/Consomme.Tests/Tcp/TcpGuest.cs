@@ -29,16 +29,26 @@ internal sealed class TcpGuest : IDisposable
 
     public void Send(Segment segment) => Guest.Send(segment.ToFrame(), segment.Offload);
 
-    public Segment Receive() => Segment.Parse(Guest.ReceiveFrame());
+    public Segment Receive()
+    {
+        while (true)
+        {
+            var frame = Guest.ReceiveFrame();
+            if (IsTcp(frame)) return Segment.Parse(frame);
+        }
+    }
 
     /// <summary>Takes everything that has come, after the loop is idle.</summary>
     public List<Segment> ReceiveAll()
     {
         Guest.Loop.RunUntilIdle();
-        var all = Guest.Device.Received.Select(Segment.Parse).ToList();
+        var all = Guest.Device.Received.Where(IsTcp).Select(Segment.Parse).ToList();
         Guest.Device.Received.Clear();
         return all;
     }
+
+    // Time brings router advertisements too.
+    private static bool IsTcp(NicHost.Testing.ReceivedFrame frame) => frame.Bytes[frame.Bytes[12] == 0x08 ? 23 : 20] == 6;
 
     /// <summary>Moves time and lets the timers run.</summary>
     public void Pass(TimeSpan time)
