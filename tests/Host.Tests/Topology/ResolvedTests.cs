@@ -15,6 +15,7 @@ public sealed class ResolvedTests
 
     [Theory]
     [InlineData("plugins")]
+    [InlineData("samples/smallest")]
     [InlineData("samples/every-option")]
     [InlineData("samples/several-vms")]
     public Task Topology_that_ships_resolves(string name)
