@@ -63,7 +63,7 @@ internal sealed class QueuePair : IDeviceQueue
         var txChanges = _txSlot.Changes(plan.Tx, plan.Ram, plan.Accepted);
         if (rxChanges) StopRx();
         if (txChanges) _txSlot.Stop();
-        if (rxChanges || txChanges) _failed = false;
+        if (_failed && (rxChanges || txChanges)) Recover();
         if (!WantsEndpoint(plan) || plan.Received != _openedWith) CloseEndpoint();
         _plan = plan;
 
@@ -168,6 +168,14 @@ internal sealed class QueuePair : IDeviceQueue
             : _txSlot.Ring?.Fault is { } tx ? $"tx ring {(_index * 2) + 1}: {tx}"
             : _rxSlot.Ring?.Fault is { } rx ? $"rx ring {_index * 2}: {rx}" : "unknown";
         _onFault(reason, lost);
+    }
+
+    /// <summary>A ring starts over: the other one, unless it is broken itself, goes on.</summary>
+    private void Recover()
+    {
+        _failed = false;
+        _rxSlot.Listen();
+        _txSlot.Listen();
     }
 
     private static bool WantsEndpoint(PairPlan plan) => plan.Rx is { Enabled: true } || plan.Tx is { Enabled: true };

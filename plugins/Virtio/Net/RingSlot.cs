@@ -46,18 +46,30 @@ internal sealed class RingSlot(IEventLoop loop, QueueCounters counters, Action k
         }
         Ring = SplitRing.TryCreate(ram.Map, plan.At, NetFeatureMap.Ring(accepted), Next, out var fault);
         if (Ring is null) return fault;
+        var deaf = Listen();
+        if (deaf is not null) Stop();
+        return deaf;
+    }
+
+    /// <summary>Hears kicks, if it does not yet.</summary>
+    /// <returns>Why it cannot, or null.</returns>
+    public string? Listen()
+    {
+        if (Ring is not { Fault: null } || _watch is not null || _poll is not null) return null;
+        if (_plan!.Poll) StartPolling();
+        if (_plan.Kick is not { } kick) return null;
         try
         {
-            // Edge-triggered: an eventfd needs no read, each kick is a new edge.
-            if (plan.Kick is { } kick) _watch = loop.Watch(kick.Raw, FdEvents.Readable | FdEvents.EdgeTriggered, this);
+            // Edge-triggered: an eventfd needs no read, each kick is a new edge. What was counted before would be told as a kick now, to a
+            // ring that is perhaps disabled and not yet set up again; whoever enables a ring looks into it anyway.
+            EventFd.Drain(kick.Raw);
+            _watch = loop.Watch(kick.Raw, FdEvents.Readable | FdEvents.EdgeTriggered, this);
+            return null;
         }
         catch (InvalidOperationException e)
         {
-            Stop();
             return $"the kick descriptor is of no use: {e.Message}";
         }
-        if (plan.Poll) StartPolling();
-        return null;
     }
 
     /// <summary>Stops it. Chains taken and not completed were given back before.</summary>

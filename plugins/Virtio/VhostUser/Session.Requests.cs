@@ -13,7 +13,8 @@ internal sealed partial class Session
     private void Dispatch()
     {
         var request = _reader.Header.Request;
-        if (_host.Log.IsEnabled(Microsoft.Extensions.Logging.LogLevel.Debug)) Log.Received(_host.Log, MessageShape.Name(request));
+        if (_host.Log.IsEnabled(Microsoft.Extensions.Logging.LogLevel.Debug))
+            Log.Received(_host.Log, MessageShape.Name(request), Convert.ToHexStringLower(_reader.Payload), _reader.FdCount);
         switch (request)
         {
             case Request.GetFeatures: Reply((ulong)_host.Offered); break;

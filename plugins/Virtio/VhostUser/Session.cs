@@ -181,8 +181,8 @@ internal sealed partial class Session : IFdHandler, IDisposable
         [LoggerMessage(2, LogLevel.Warning, "Rings stopped until the guest resets them: {Reason}")]
         public static partial void QueueFailed(ILogger logger, string reason);
 
-        [LoggerMessage(3, LogLevel.Debug, "{Request}")]
-        public static partial void Received(ILogger logger, string request);
+        [LoggerMessage(3, LogLevel.Debug, "{Request} {Payload} ({Descriptors} descriptors)")]
+        public static partial void Received(ILogger logger, string request, string payload, int descriptors);
     }
 }
 

@@ -116,6 +116,7 @@ public sealed class LifecycleTests
         guest.Front.Send(Request.SetVringEnable, State(0, 1));
         guest.Front.Send(Request.SetVringEnable, State(1, 1));
         again.AssertPasses(nic);
+        Assert.Empty(nic.Backend.Faults);
     }
 
     [Fact]

@@ -92,6 +92,21 @@ public sealed unsafe class HostileRingTests
         Assert.Equal(Frame, Assert.Single(nic.Queue.Frames).Bytes);
     }
 
+    [Fact]
+    public void Ring_that_did_not_lie_goes_on_when_the_other_starts_over()
+    {
+        using var nic = Nic.Started();
+        using var guest = Guest.Running(nic);
+        Lie(guest, "self loop");
+        guest.Memory.Span(guest.Tx.Descriptors, (int)(guest.Tx.End - guest.Tx.Descriptors)).Clear();
+        guest.StartRing(1);
+        Assert.False(nic.Queue.Deliver(Frame));
+        guest.Post(1, 2048);
+        guest.Kick(0);
+        Assert.Equal(1, nic.Queue.ReceiveReadies);
+        Assert.True(nic.Queue.Deliver(Frame));
+    }
+
     [Theory]
     [InlineData("readable buffer")]
     [InlineData("no room for a header")]
