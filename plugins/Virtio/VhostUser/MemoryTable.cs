@@ -54,10 +54,11 @@ internal sealed class MemoryTable
         return fault;
     }
 
-    /// <summary>Adds a region.</summary>
+    /// <summary>Adds a region. One that is there already stays: QEMU 7.2 adds each region once per queue pair.</summary>
     /// <returns>Why it cannot be added, or null.</returns>
-    public string? Add(in MemoryRegionInfo info, Fd fd)
+    public string? Add(MemoryRegionInfo info, Fd fd)
     {
+        if (_slots.Exists(s => s.Info == info)) return null;
         if (_slots.Count == MaxSlots) return $"more than {MaxSlots} regions";
         var fault = Map(info, fd);
         if (fault is not null) return fault;
@@ -68,13 +69,15 @@ internal sealed class MemoryTable
         return fault;
     }
 
-    /// <summary>Removes the region with these addresses and size.</summary>
+    /// <summary>
+    /// Removes the region with these addresses and size. One that is not there was removed by another queue pair of the same front-end.
+    /// </summary>
     /// <returns>Why it cannot be removed, or null.</returns>
     public string? Remove(MemoryRegionInfo info, List<IDisposable> dropped)
     {
         var at = _slots.FindIndex(s =>
             s.Info.GuestAddress == info.GuestAddress && s.Info.UserAddress == info.UserAddress && s.Info.Size == info.Size);
-        if (at < 0) return $"no region at guest address 0x{info.GuestAddress:x} of 0x{info.Size:x} bytes";
+        if (at < 0) return null;
         dropped.Add(_slots[at].File);
         _slots.RemoveAt(at);
         return Build();
