@@ -15,12 +15,15 @@ namespace NicHost.Consomme.Core;
 /// </summary>
 internal sealed class GuestPort(IEventLoop loop) : IGuestPort, ILoopWork
 {
+    private const int MinPrune = 1024;
+
     private readonly PortQueue?[] _queues = new PortQueue?[ConsommeEndpoint.MaxQueues];
     private readonly Queue<IRoomWaiter> _homeless = new();
     private readonly QueueCounters _noCounters = new();
     private readonly Segment[] _segments = new Segment[FrameLimits.MaxRxSegments];
     private PortQueue? _first;
     private bool _deferred;
+    private int _pruneAt = MinPrune;
 
     public bool IsOpen => _first is not null;
 
@@ -95,7 +98,20 @@ internal sealed class GuestPort(IEventLoop loop) : IGuestPort, ILoopWork
         waiter.IsWaiting = true;
         var target = Resolve(queue);
         if (target is not null) target.Counters.RxStalls++;
-        (target?.Waiters ?? _homeless).Enqueue(waiter);
+        var line = target?.Waiters ?? _homeless;
+        if (line.Count >= _pruneAt) Prune(line);
+        line.Enqueue(waiter);
+    }
+
+    /// <summary>Takes those out of a long line who have gone, so that flows that come and go cannot make it grow without end.</summary>
+    private void Prune(Queue<IRoomWaiter> line)
+    {
+        for (var left = line.Count; left > 0; left--)
+        {
+            var waiter = line.Dequeue();
+            if (waiter.IsWaiting) line.Enqueue(waiter);
+        }
+        _pruneAt = Math.Max(MinPrune, line.Count * 2);
     }
 
     public void ReceiveReady(int index)

@@ -43,7 +43,7 @@ internal interface IGuestPort
 /// <summary>Something that stopped for want of receive buffers.</summary>
 internal interface IRoomWaiter
 {
-    /// <summary>Set by the port while the waiter is in line: it is not lined up twice.</summary>
+    /// <summary>Set by the port while the waiter is in line: it is not lined up twice. A waiter that goes for good clears it.</summary>
     bool IsWaiting { get; set; }
 
     void RoomAvailable();

@@ -68,10 +68,11 @@ internal sealed unsafe partial class UdpReceiver
                 socket.PauseForRoom(_context.Port);
                 return;
             }
-            var wanted = socket.ExpectSuper > 0 ? 1 : MaxMessages;
+            var wanted = socket.ExpectSuper > 0 ? 1 : socket.ExpectMany;
             var received = Run(socket, device, wanted);
             if (received < 0) return;
             budget -= received;
+            if (socket.ExpectSuper == 0) socket.ExpectMany = Math.Clamp(received * 2, 2, MaxMessages);
             if (received < wanted && socket.ExpectSuper == 0) return;
         }
     }

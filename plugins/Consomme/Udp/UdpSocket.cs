@@ -43,6 +43,9 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
     /// <summary>Receives still to be made with room for a super-frame, after one came.</summary>
     public int ExpectSuper { get; set; }
 
+    /// <summary>Datagrams to make room for in the next call: twice what the last one brought, so that question and answer stay cheap.</summary>
+    public int ExpectMany { get; set; } = 2;
+
     /// <summary>First and last of this socket's messages in the batch that is being gathered; −1 for none.</summary>
     public int FirstPending { get; set; } = -1;
 
@@ -128,6 +131,7 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
     public void Dispose()
     {
         if (_fd < 0) return;
+        IsWaiting = false;
         _watch?.Dispose();
         Io.Close(_fd);
         _fd = -1;
