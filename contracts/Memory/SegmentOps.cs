@@ -19,7 +19,7 @@ public static unsafe class SegmentOps
         foreach (ref readonly var segment in segments)
         {
             if ((nuint)offset >= segment.Length) { offset -= (int)segment.Length; continue; }
-            var take = Math.Min((int)segment.Length - offset, destination.Length - copied);
+            var take = Take(segment, offset, destination.Length - copied);
             // SAFETY: offset + take <= segment.Length, and the segment's owner keeps it mapped.
             new ReadOnlySpan<byte>(segment.Base + offset, take).CopyTo(destination[copied..]);
             copied += take;
@@ -37,7 +37,7 @@ public static unsafe class SegmentOps
         foreach (ref readonly var segment in segments)
         {
             if ((nuint)offset >= segment.Length) { offset -= (int)segment.Length; continue; }
-            var take = Math.Min((int)segment.Length - offset, source.Length - copied);
+            var take = Take(segment, offset, source.Length - copied);
             // SAFETY: offset + take <= segment.Length, and the segment's owner keeps it mapped.
             source.Slice(copied, take).CopyTo(new Span<byte>(segment.Base + offset, take));
             copied += take;
@@ -60,7 +60,7 @@ public static unsafe class SegmentOps
             if (length == 0) break;
             if ((nuint)offset >= segment.Length) { offset -= (int)segment.Length; continue; }
             if (count == output.Length) return -1;
-            var take = Math.Min((int)segment.Length - offset, length);
+            var take = Take(segment, offset, length);
             // SAFETY: offset + take <= segment.Length.
             output[count++] = new Segment(segment.Base + offset, take);
             length -= take;
@@ -68,4 +68,7 @@ public static unsafe class SegmentOps
         }
         return length == 0 ? count : -1;
     }
+
+    // A guest's segment may be longer than any int says: only what is wanted of it counts.
+    private static int Take(in Segment segment, int offset, int wanted) => (int)Math.Min(segment.Length - (nuint)offset, (nuint)wanted);
 }

@@ -21,7 +21,7 @@ internal sealed class JsonPositions
             switch (reader.TokenType)
             {
                 case JsonTokenType.PropertyName:
-                    member = JsonPath.Member(open.Peek().Path, reader.GetString()!);
+                    member = JsonPath.Member(open.Peek().Path, ReadText(ref reader));
                     // What is doubled is read once, and the first time; the second is where the mistake is.
                     if (!_offsets.TryAdd(member, (int)reader.TokenStartIndex)) _again.TryAdd(member, (int)reader.TokenStartIndex);
                     break;
@@ -29,6 +29,7 @@ internal sealed class JsonPositions
                     open.Pop();
                     break;
                 default:
+                    if (reader.TokenType == JsonTokenType.String) ReadText(ref reader);
                     var path = PathOfValue(open, member, (int)reader.TokenStartIndex);
                     member = null;
                     if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
@@ -51,6 +52,21 @@ internal sealed class JsonPositions
 
     /// <summary>Where a member is given the second time.</summary>
     public (int Line, int Column) FindAgain(string path) => _again.TryGetValue(path, out var offset) ? Place(offset) : Find(path);
+
+    // The reader looks at a text's bytes only now: a file that is no UTF-8, or half of a surrogate pair, would come out as another exception
+    // wherever the text is used.
+    private string ReadText(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            var (line, column) = Place((int)reader.TokenStartIndex);
+            throw new JsonException("a text is not valid UTF-8, or has half of a surrogate pair (\\ud800 to \\udfff).", null, line - 1, column - 1);
+        }
+    }
 
     private (int Line, int Column) Place(int offset)
     {

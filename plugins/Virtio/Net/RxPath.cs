@@ -174,7 +174,8 @@ internal sealed unsafe partial class RxPath(RingSlot slot, QueueCounters counter
                 continue;
             }
             if (laid == segments.Length) return 0;
-            segments[laid++] = new Segment { Base = piece.Base + skip, Length = piece.Length - (nuint)skip };
+            // Whoever fills it counts in int; a guest may describe more.
+            segments[laid++] = new Segment { Base = piece.Base + skip, Length = Math.Min(piece.Length - (nuint)skip, int.MaxValue) };
             skip = 0;
         }
         return laid;

@@ -40,4 +40,18 @@ public sealed unsafe class SegmentOpsTests
             Assert.Equal(6, SegmentOps.TotalLength(segments));
         }
     }
+
+    [Fact]
+    public void Segment_longer_than_an_int_says_is_used_as_far_as_it_is_wanted()
+    {
+        var bytes = stackalloc byte[8];
+        ReadOnlySpan<Segment> huge = [new Segment { Base = bytes, Length = 0x8000_0000 }];
+        Assert.Equal(4, SegmentOps.CopyFrom(huge, 2, [1, 2, 3, 4]));
+        var back = new byte[4];
+        Assert.Equal(4, SegmentOps.CopyTo(huge, 2, back));
+        Assert.Equal([1, 2, 3, 4], back);
+        var slice = new Segment[1];
+        Assert.Equal(1, SegmentOps.Slice(huge, 2, 4, slice));
+        Assert.Equal(4u, slice[0].Length);
+    }
 }
