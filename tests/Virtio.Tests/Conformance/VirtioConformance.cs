@@ -1,0 +1,14 @@
+using NicHost.Contracts.Devices;
+using NicHost.Contracts.Loops;
+using NicHost.Testing;
+using NicHost.Testing.Conformance;
+
+namespace NicHost.Virtio.Tests.Conformance;
+
+public sealed class VirtioConformance : DeviceConformance
+{
+    protected override IDevice CreateDevice(IEventLoop loop, string socket, int queues, int mtu) =>
+        new VirtioFactory().Create(TestNic.DeviceContext(loop, $$"""{"kind":"virtio","socket":"{{socket}}","queues":{{queues}}}""", mtu));
+
+    protected override IGuestDriver CreateDriver(string socket) => new ProbeDriver(socket);
+}
