@@ -86,13 +86,23 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
             Fail(message, asker, DnsResponseCode.FormatError);
             return;
         }
-        var length = _names.TryAnswer(query, _reply, asker.IsTcp);
+        var length = _names.TryAnswer(query, _reply, asker.IsTcp, out var outside);
+        if (length > 0 && outside is not null)
+        {
+            Forward(AliasAsker.Question(query, outside), new AliasAsker(asker, message.ToArray(), _reply[..length]), counters);
+            return;
+        }
         if (length > 0)
         {
             Answers++;
             asker.Answer(_reply.AsSpan(0, length));
             return;
         }
+        Forward(message, asker, counters);
+    }
+
+    private void Forward(ReadOnlySpan<byte> message, IDnsAsker asker, QueueCounters? counters)
+    {
         if (_queries.Count >= _context.Limits.DnsQueries)
         {
             counters?.DropTx(DropReason.DnsLimit);

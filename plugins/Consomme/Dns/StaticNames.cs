@@ -27,9 +27,11 @@ internal sealed class StaticNames
 
     /// <summary>Answers a query of one question.</summary>
     /// <param name="reply">Room for the answer; its length is the transport's limit.</param>
+    /// <param name="outside">An alias's target that somebody else has to be asked for: the answer then holds the aliases only.</param>
     /// <returns>Bytes of the answer; 0 when the name is none of ours.</returns>
-    public int TryAnswer(in DnsView query, Span<byte> reply, bool isTcp)
+    public int TryAnswer(in DnsView query, Span<byte> reply, bool isTcp, out string? outside)
     {
+        outside = null;
         if (_records.Count == 0) return 0;
         var offset = DnsView.HeaderLength;
         if (!query.TryReadQuestion(ref offset, out var question) || question.Class is not (DnsType.ClassInternet or 255)) return 0;
@@ -45,7 +47,7 @@ internal sealed class StaticNames
         var writer = new DnsWriter(reply[..room], query.Id, flags);
         // The question as it was asked: clients compare its letters' case (a guard against forged answers).
         WriteQuestion(ref writer, query.Message[question.NameOffset..(offset - 4)], question);
-        Answer(ref writer, records, name, question.Type);
+        outside = Answer(ref writer, records, name, question.Type);
         if (writer.Overflowed) writer.SetTruncated();
         else if (edns > DnsView.MaxUdpLength) writer.Additional([0], DnsType.Opt, UdpSize, 0, []);
         Answered++;
@@ -55,7 +57,8 @@ internal sealed class StaticNames
     private static void WriteQuestion(ref DnsWriter writer, ReadOnlySpan<byte> name, in DnsQuestion question) =>
         writer.Question(name, question.Type, question.Class);
 
-    private void Answer(ref DnsWriter writer, List<StaticRecord> records, scoped ReadOnlySpan<byte> name, ushort type)
+    /// <returns>The name outside that the last alias leads to, or null.</returns>
+    private string? Answer(ref DnsWriter writer, List<StaticRecord> records, scoped ReadOnlySpan<byte> name, ushort type)
     {
         Span<byte> owner = stackalloc byte[DnsName.MaxWireLength];
         Span<byte> data = stackalloc byte[DnsName.MaxWireLength];
@@ -72,14 +75,15 @@ internal sealed class StaticNames
                 writer.Answer(owner[..ownerLength], WireType(record.Type), record.Ttl, data[..Data(record, data)]);
                 found = true;
             }
-            if (found || alias is null) return;
+            if (found || alias is null) return null;
             var length = Data(alias, data);
             writer.Answer(owner[..ownerLength], DnsType.Cname, alias.Ttl, data[..length]);
             data[..length].CopyTo(owner);
             ownerLength = length;
-            if (!_records.TryGetValue(alias.Target!, out var next)) return;
+            if (!_records.TryGetValue(alias.Target!, out var next)) return alias.Target;
             records = next;
         }
+        return null;
     }
 
     private static int Data(StaticRecord record, Span<byte> data)
