@@ -38,29 +38,7 @@ internal static class OptionsBinding
         return copy;
     }
 
-    public static void CheckMembers(JsonTypeInfo type, JsonElement options, ICollection<OptionFault> faults)
-    {
-        if (options.ValueKind != JsonValueKind.Object)
-        {
-            faults.Add(new OptionFault("$", $"This is {Article(options.ValueKind)}, not an object.", "Write an object: { … }."));
-            return;
-        }
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var member in options.EnumerateObject())
-        {
-            if (!seen.Add(member.Name))
-                faults.Add(new OptionFault($"$.{member.Name}", $"\"{member.Name}\" is given twice.", "Keep one of the two."));
-            if (member.Name == Kind) continue;
-            var property = type.Properties.FirstOrDefault(p => p.Name == member.Name);
-            if (property is null) faults.Add(Unknown(type, member.Name));
-            else CheckValue(property, member, faults);
-        }
-        foreach (var property in type.Properties)
-        {
-            if (property.IsRequired && !seen.Contains(property.Name))
-                faults.Add(new OptionFault("$", $"\"{property.Name}\" is missing.", $"Add \"{property.Name}\"."));
-        }
-    }
+    public static void CheckMembers(JsonTypeInfo type, JsonElement options, ICollection<OptionFault> faults) => CheckObject(type, "$", options, faults);
 
     public static string? Nearest(string name, IEnumerable<string> known) =>
         known.Select(k => (Name: k, Distance: EditDistance(name, k)))
@@ -68,50 +46,92 @@ internal static class OptionsBinding
             .OrderBy(k => k.Distance).ThenBy(k => k.Name, StringComparer.Ordinal)
             .Select(k => k.Name).FirstOrDefault();
 
-    private static OptionFault Unknown(JsonTypeInfo type, string name)
+    private static void CheckObject(JsonTypeInfo type, string path, JsonElement value, ICollection<OptionFault> faults)
+    {
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            faults.Add(new OptionFault(path, $"This is {Article(value.ValueKind)}, not an object.", "Write an object: { … }."));
+            return;
+        }
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var member in value.EnumerateObject())
+        {
+            var memberPath = $"{path}.{member.Name}";
+            if (!seen.Add(member.Name)) faults.Add(new OptionFault(memberPath, $"\"{member.Name}\" is given twice.", "Keep one of the two."));
+            // The kind is the host's: it chose this plugin by it.
+            if (member.Name == Kind && path == "$") continue;
+            var property = type.Properties.FirstOrDefault(p => p.Name == member.Name);
+            if (property is null) faults.Add(Unknown(type, path, member.Name));
+            else if (member.Value.ValueKind == JsonValueKind.Null && property.IsSetNullable) continue;
+            else CheckValue(property.Options.GetTypeInfo(property.PropertyType), memberPath, member.Value, faults);
+        }
+        foreach (var property in type.Properties)
+        {
+            if (property.IsRequired && !seen.Contains(property.Name))
+                faults.Add(new OptionFault(path, $"\"{property.Name}\" is missing.", $"Add \"{property.Name}\"."));
+        }
+    }
+
+    private static OptionFault Unknown(JsonTypeInfo type, string path, string name)
     {
         var known = type.Properties.Select(p => p.Name).Order(StringComparer.Ordinal).ToArray();
         var near = Nearest(name, known);
         var remedy = near is not null ? $"Did you mean \"{near}\"?"
             : known.Length == 0 ? "Remove it: this kind has no options."
             : $"Remove it; known members: {string.Join(", ", known)}.";
-        return new OptionFault($"$.{name}", $"\"{name}\" is not a member.", remedy);
+        return new OptionFault($"{path}.{name}", $"\"{name}\" is not a member.", remedy);
     }
 
-    private static void CheckValue(JsonPropertyInfo property, JsonProperty member, ICollection<OptionFault> faults)
+    private static void CheckValue(JsonTypeInfo type, string path, JsonElement value, ICollection<OptionFault> faults)
     {
-        var path = $"$.{member.Name}";
-        if (member.Value.ValueKind == JsonValueKind.Null)
+        if (value.ValueKind == JsonValueKind.Null)
         {
-            if (!property.IsSetNullable) faults.Add(new OptionFault(path, $"\"{member.Name}\" is null.", "Leave it out, or give a value."));
+            faults.Add(new OptionFault(path, "This is null.", "Leave it out, or give a value."));
             return;
         }
-        try
+        switch (type.Kind)
         {
-            member.Value.Deserialize(property.Options.GetTypeInfo(property.PropertyType));
-        }
-        catch (JsonException e)
-        {
-            var inner = e.Path is { Length: > 1 } p && p.StartsWith('$') ? p[1..] : "";
-            var found = member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array && inner.Length > 0
-                ? "The value" : Shorten(member.Value.GetRawText());
-            faults.Add(new OptionFault(path + inner, $"{found} is not {Expected(property.PropertyType, inner)}.", "Correct the value; the schema has its type and range."));
+            case JsonTypeInfoKind.Object:
+                CheckObject(type, path, value, faults);
+                break;
+            case JsonTypeInfoKind.Enumerable when value.ValueKind == JsonValueKind.Array:
+                var index = 0;
+                foreach (var item in value.EnumerateArray()) CheckValue(ElementInfo(type), $"{path}[{index++}]", item, faults);
+                break;
+            case JsonTypeInfoKind.Dictionary when value.ValueKind == JsonValueKind.Object:
+                foreach (var member in value.EnumerateObject()) CheckValue(ElementInfo(type), $"{path}.{member.Name}", member.Value, faults);
+                break;
+            case JsonTypeInfoKind.Enumerable:
+                faults.Add(new OptionFault(path, $"This is {Article(value.ValueKind)}, not a list.", "Write a list: [ … ]."));
+                break;
+            case JsonTypeInfoKind.Dictionary:
+                faults.Add(new OptionFault(path, $"This is {Article(value.ValueKind)}, not an object.", "Write an object: { … }."));
+                break;
+            default:
+                try { value.Deserialize(type); }
+                catch (JsonException) { faults.Add(new OptionFault(path, $"{Shorten(value.GetRawText())} is not {Expected(type)}.", "Correct the value; the schema has its type and range.")); }
+                break;
         }
     }
 
-    private static string Expected(Type type, string innerPath)
+    private static JsonTypeInfo ElementInfo(JsonTypeInfo list) =>
+        list.Options.GetTypeInfo(list.Type.GetElementType() ?? list.Type.GetGenericArguments()[^1]);
+
+    private static string Expected(JsonTypeInfo info)
     {
-        if (innerPath.Length > 0) return "what this place takes";
-        type = Nullable.GetUnderlyingType(type) ?? type;
+        var type = Nullable.GetUnderlyingType(info.Type) ?? info.Type;
         if (type == typeof(bool)) return "true or false";
         if (type == typeof(string)) return "a string";
-        if (type.IsEnum) return $"one of {string.Join(", ", Enum.GetNames(type).Select(n => char.ToLowerInvariant(n[0]) + n[1..]))}";
-        if (type.IsPrimitive) return $"a number that fits ({type.Name})";
-        return type.IsArray || typeof(System.Collections.IEnumerable).IsAssignableFrom(type) ? "a list (or map) of the right type" : "an object of the right shape";
+        // As the type's own converter writes them.
+        if (type.IsEnum) return $"one of {string.Join(", ", Enum.GetValuesAsUnderlyingType(type).Cast<object>().Select(v => JsonSerializer.SerializeToElement(Enum.ToObject(type, v), info).ToString()))}";
+        if (type == typeof(float) || type == typeof(double) || type == typeof(decimal)) return "a number";
+        if (type.IsPrimitive) return "a whole number in range";
+        return "a value of the right type";
     }
 
     private static string Article(JsonValueKind kind) => kind switch
     {
+        JsonValueKind.Object => "an object",
         JsonValueKind.Array => "a list",
         JsonValueKind.String => "a string",
         JsonValueKind.Number => "a number",

@@ -19,7 +19,7 @@ internal static class LevelReader
         if (element.TryGetProperty("kind", out _))
             file.Add(JsonPath.Member(path, "kind"), "\"kind\" is not a member here.", "It belongs into \"device\" and \"endpoint\".");
         return element.EnumerateObject()
-            .Where(m => type.Properties.Any(p => p.Name == m.Name) && !faults.Any(f => f.Path.StartsWith($"$.{m.Name}", StringComparison.Ordinal)))
+            .Where(m => type.Properties.Any(p => p.Name == m.Name) && !faults.Any(f => IsWithin(f.Path, $"$.{m.Name}")))
             .GroupBy(m => m.Name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First().Value, StringComparer.Ordinal);
     }
 
@@ -40,6 +40,9 @@ internal static class LevelReader
             yield return (member.Name, memberPath, member.Value);
         }
     }
+
+    private static bool IsWithin(string path, string member) =>
+        path.StartsWith(member, StringComparison.Ordinal) && (path.Length == member.Length || path[member.Length] is '.' or '[');
 
     private static bool IsName(string name) =>
         name.Length is >= 1 and <= 64 && char.IsAsciiLetterOrDigit(name[0])

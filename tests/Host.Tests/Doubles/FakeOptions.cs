@@ -15,6 +15,12 @@ internal sealed record FakeOptions
     [Description("Names.")]
     public IReadOnlyList<string> Names { get; set; } = [];
 
+    [Description("Limits.")]
+    public FakeLimits Limits { get; set; } = new();
+
+    [Description("Colour.")]
+    public FakeColour? Colour { get; set; }
+
     public static void Validate(FakeOptions options, ICollection<OptionFault> faults)
     {
         if (options.Queues is < 1 or > 16) faults.Add(new OptionFault("$.queues", $"{options.Queues} queues are out of range.", "Use 1 to 16."));
@@ -23,6 +29,21 @@ internal sealed record FakeOptions
             if (options.Names[i].Length == 0) faults.Add(new OptionFault($"$.names[{i}]", "An empty name.", "Write one."));
         }
     }
+}
+
+internal sealed record FakeLimits
+{
+    public int Flows { get; set; }
+
+    public IReadOnlyList<FakeLimits> Inner { get; set; } = [];
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<FakeColour>))]
+internal enum FakeColour
+{
+    [JsonStringEnumMemberName("red")]
+    Red,
+    Blue,
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true)]

@@ -36,6 +36,10 @@ public sealed class CheckTests
                 "eth2": { "mtu": 65521, "device": { "socket": "a" }, "endpoint": [] },
                 "eth3": { "mac": "00:00:00:00:00:00", "mtu": 1e9, "device": null },
                 "eth3": {},
+                "eth5": {
+                  "device": { "kind": "card", "limits": { "flow": 1, "flows": true, "inner": [{ "flows": 1 }, { "flows": "x", "kind": 1 }, 3] }, "colour": "green" },
+                  "endpoint": { "kind": "cable", "limits": [], "names": {} },
+                },
                 "Eth 4": { "device": { "kind": "card" }, "endpoint": { "kind": "null" } },
               },
             },
