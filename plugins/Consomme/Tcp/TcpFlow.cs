@@ -75,6 +75,10 @@ internal sealed class TcpFlow(TcpProtocol owner) : WheelEntry, IFdHandler, IRoom
 
     /// <summary>Where the kernel's peek offset stands.</summary>
     public uint PeekSeq;
+    public bool PeeksAtOffset;
+
+    /// <summary>The kernel has no peek offset: bytes sent already are peeked again and thrown away.</summary>
+    public bool PeeksIntoSink;
 
     /// <summary>The socket may have something to read beyond <see cref="PeekSeq"/>.</summary>
     public bool CanRead;
@@ -154,7 +158,7 @@ internal sealed class TcpFlow(TcpProtocol owner) : WheelEntry, IFdHandler, IRoom
         Key = key;
         Queue = 0;
         IsInbound = IsHalfOpen = AckPending = WaitsForWritable = FinBehindSpill = CanRead = HostEof = SawHangUp = DrainsToEnd = FinSent = false;
-        SackOk = InRecovery = RttTiming = Timestamps = false;
+        PeeksAtOffset = PeeksIntoSink = SackOk = InRecovery = RttTiming = Timestamps = false;
         Irs = RcvNxt = RcvEdge = LastAck = Iss = SndUna = SndNxt = SndMax = SndWnd = SndMaxWnd = SndWl1 = SndWl2 = 0;
         HostBase = CleanBase = PeekSeq = FinSeq = RecoverSeq = RetransmitEnd = RttSeq = TsRecent = TsOffset = 0;
         RcvScale = SndScale = 0;

@@ -91,7 +91,6 @@ internal sealed class TcpListener : IFdHandler, IDisposable
         if (address.IsIpv6) Sockets.SetOption(_fd, SocketLevel.Ipv6, Ipv6Option.V6Only, 1);
         // Accepted sockets inherit these.
         Sockets.SetOption(_fd, SocketLevel.Tcp, TcpOption.NoDelay, 1);
-        Sockets.SetOption(_fd, SocketLevel.Socket, SocketOption.KeepAlive, 1);
         Sockets.SetOption(_fd, SocketLevel.Socket, SocketOption.OobInline, 1);
         var bound = Sockets.Bind(_fd, address);
         return bound.Failed ? bound : Sockets.Listen(_fd, Backlog);

@@ -27,7 +27,8 @@ internal sealed partial class TcpProtocol
         }
         flow.RcvNxt++;
         flow.RcvEdge = Seq.Max(flow.RcvEdge, flow.RcvNxt);
-        Sockets.Shutdown(flow.Fd, ShutdownHow.Write);
+        // Where the close follows at once, it says the same.
+        if (flow.State != TcpState.FinWait2) Sockets.Shutdown(flow.Fd, ShutdownHow.Write);
         switch (flow.State)
         {
             case TcpState.Established:

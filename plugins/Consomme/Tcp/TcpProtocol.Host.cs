@@ -9,6 +9,9 @@ internal sealed partial class TcpProtocol
     internal void OnHostEvents(TcpFlow flow, FdEvents events)
     {
         if (flow.State == TcpState.Free) return;
+        if ((events & Urgent) != 0) flow.DrainsToEnd = true;
+        if ((events & (FdEvents.ReadHangUp | FdEvents.HangUp | FdEvents.Error)) != 0) flow.SawHangUp = flow.DrainsToEnd = true;
+        if ((events & (FdEvents.Readable | FdEvents.ReadHangUp | FdEvents.HangUp | FdEvents.Error)) != 0) flow.CanRead = true;
         if (flow.State == TcpState.Connecting)
         {
             var failed = (events & (FdEvents.Error | FdEvents.HangUp)) != 0 ? Sockets.TakeError(flow.Fd) : Errno.None;
@@ -16,9 +19,6 @@ internal sealed partial class TcpProtocol
             else if ((events & FdEvents.Writable) != 0) HostConnected(flow);
             return;
         }
-        if ((events & Urgent) != 0) flow.DrainsToEnd = true;
-        if ((events & (FdEvents.ReadHangUp | FdEvents.HangUp | FdEvents.Error)) != 0) flow.SawHangUp = flow.DrainsToEnd = true;
-        if ((events & (FdEvents.Readable | FdEvents.ReadHangUp | FdEvents.HangUp | FdEvents.Error)) != 0) flow.CanRead = true;
         if (!flow.IsSynchronized) return;
         if (flow.WaitsForWritable && (events & (FdEvents.Writable | FdEvents.Error | FdEvents.HangUp)) != 0) HostWritable(flow);
         if (flow.State == TcpState.Free) return;

@@ -85,9 +85,8 @@ internal sealed partial class TcpProtocol
         EnterHalfOpen(flow);
         _accepted++;
         NumberOurSide(flow);
-        PrepareSocket(flow);
-        LookAtRoom(flow);
-        flow.RcvEdge = (uint)Math.Min(flow.Room, ushort.MaxValue);
+        flow.Room = FirstRoom;
+        flow.RcvEdge = FirstRoom;
         flow.Watch = _loop.Watch(fd, HostEvents, flow);
         SendSyn(flow);
         flow.RetransmitAt = _loop.NowMilliseconds + SynTimeout;

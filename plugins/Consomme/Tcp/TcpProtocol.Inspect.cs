@@ -15,7 +15,6 @@ internal sealed partial class TcpProtocol
         writer.Value("openedByGuest", _opened);
         writer.Value("accepted", _accepted);
         writer.Value("spilledBytes", _spilledBytes);
-        writer.Value("peekOffset", _peekOffsetWorks);
         using (writer.Section("states"))
         {
             foreach (var group in _flows.Values.GroupBy(f => f.State).OrderBy(g => g.Key))

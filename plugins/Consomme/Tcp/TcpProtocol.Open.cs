@@ -12,6 +12,9 @@ internal sealed partial class TcpProtocol
     private const byte OwnScale = 8;
     private const int DefaultMss = 536;     // RFC 9293 3.7.1, for IPv4; IPv6's 1220 is not assumed either
     private const int SmallestMss = 64;     // a guest that asks for less would make us send headers only
+
+    // What every connected socket takes (a send buffer starts at 87 KB and more): the first window, without asking.
+    private const int FirstRoom = ushort.MaxValue;
     private const int SynTimeout = 1000;
     private const int SynRetries = 6;
     private const FdEvents HostEvents = FdEvents.Readable | FdEvents.Writable | FdEvents.ReadHangUp | Urgent | FdEvents.EdgeTriggered;
@@ -128,7 +131,6 @@ internal sealed partial class TcpProtocol
             flow.Fd = created.Fd;
         }
         Sockets.SetOption(flow.Fd, SocketLevel.Tcp, TcpOption.NoDelay, 1);
-        Sockets.SetOption(flow.Fd, SocketLevel.Socket, SocketOption.KeepAlive, 1);
         // Urgent data stays in the stream: out of band it would make what is read differ from what is numbered.
         Sockets.SetOption(flow.Fd, SocketLevel.Socket, SocketOption.OobInline, 1);
         var connected = Sockets.Connect(flow.Fd, address);
@@ -181,9 +183,8 @@ internal sealed partial class TcpProtocol
     {
         flow.State = TcpState.SynReceived;
         NumberOurSide(flow);
-        PrepareSocket(flow);
-        LookAtRoom(flow);
-        flow.RcvEdge = flow.RcvNxt + (uint)Math.Min(flow.Room, ushort.MaxValue);
+        flow.Room = FirstRoom;
+        flow.RcvEdge = flow.RcvNxt + FirstRoom;
         SendSyn(flow);
         flow.RetransmitAt = _loop.NowMilliseconds + SynTimeout;
         _wheel.Ensure(flow, flow.RetransmitAt);
@@ -199,11 +200,6 @@ internal sealed partial class TcpProtocol
         flow.TsOffset = (uint)(hash >> 32);
         flow.SndUna = flow.Iss;
         flow.SndNxt = flow.SndMax = flow.HostBase = flow.CleanBase = flow.PeekSeq = flow.Iss + 1;
-    }
-
-    private void PrepareSocket(TcpFlow flow)
-    {
-        if (Sockets.SetPeekOffset(flow.Fd, 0).Failed) _peekOffsetWorks = false;
     }
 
     /// <summary>Segments of a flow whose handshake is not complete.</summary>
@@ -247,8 +243,7 @@ internal sealed partial class TcpProtocol
         LeaveHalfOpen(flow);
         flow.StateAt = _loop.NowMilliseconds + IdleMilliseconds;
         _wheel.Ensure(flow, flow.StateAt);
-        // Whatever came before the handshake was over was no reason to read then.
-        flow.CanRead = true;
+        // The host may have been faster than the guest's handshake.
         Touch(flow);
     }
 }

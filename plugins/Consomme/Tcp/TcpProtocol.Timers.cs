@@ -1,3 +1,5 @@
+using NicHost.Linux;
+
 namespace NicHost.Consomme.Tcp;
 
 /// <content>
@@ -121,7 +123,8 @@ internal sealed partial class TcpProtocol
             Abort(flow, CloseReason.IdleTimeout);
             return;
         }
-        // RFC 9293 3.8.4.
+        // RFC 9293 3.8.4. The host's side is probed by its kernel from now on: most flows never come here and save the call.
+        if (flow.Fd >= 0 && flow.Probes == 1) Sockets.SetOption(flow.Fd, SocketLevel.Socket, SocketOption.KeepAlive, 1);
         SendControl(flow, TcpFlags.Ack, flow.SndUna - 1);
         flow.StateAt = now + Math.Min(ProbeInterval, IdleMilliseconds);
     }

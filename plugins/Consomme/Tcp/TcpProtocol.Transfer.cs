@@ -20,8 +20,10 @@ internal sealed partial class TcpProtocol
     private readonly Segment[] _rxSegments = new Segment[IoVec.MaxCount + FrameLimits.MaxRxSegments];
     private readonly Segment[] _rxVector = new Segment[IoVec.MaxCount];
     private readonly PendingFrame[] _pending = new PendingFrame[MaxPending];
-    private bool _peekOffsetWorks = true;
     private byte[]? _sink;
+
+    /// <summary>For tests: behaves as on a kernel without SO_PEEK_OFF for TCP.</summary>
+    internal bool AvoidPeekOffset { get; set; }
 
     private struct PendingFrame
     {
@@ -42,6 +44,7 @@ internal sealed partial class TcpProtocol
         }
         var header = flow.HeaderLength;
         var perFrame = FramePayload(flow, header);
+        PlacePeek(flow);
         var vector = StartVector(flow);
         var frames = Reserve(flow, device, header, perFrame, ref want, ref vector);
         if (frames == 0)
@@ -110,10 +113,26 @@ internal sealed partial class TcpProtocol
         return frames;
     }
 
-    /// <summary>Where the kernel has no peek offset, what is sent already is read into a sink first.</summary>
+    /// <summary>
+    /// Brings the kernel's peek offset to where sending goes on. Left off as long as reading starts at the front of the receive buffer,
+    /// so that a flow with one short answer never sets it.
+    /// </summary>
+    private void PlacePeek(TcpFlow flow)
+    {
+        if (flow.PeeksIntoSink || (!flow.PeeksAtOffset && flow.SndNxt == flow.HostBase)) return;
+        if (flow.PeeksAtOffset && flow.PeekSeq == flow.SndNxt) return;
+        if (!AvoidPeekOffset && Sockets.SetPeekOffset(flow.Fd, (int)(flow.SndNxt - flow.HostBase)).Ok)
+        {
+            flow.PeeksAtOffset = true;
+            flow.PeekSeq = flow.SndNxt;
+        }
+        else flow.PeeksIntoSink = true;
+    }
+
+    /// <summary>Where the kernel has no peek offset (TCP before Linux 6.9), what is sent already is read into a sink first.</summary>
     private int StartVector(TcpFlow flow)
     {
-        if (_peekOffsetWorks) return 0;
+        if (!flow.PeeksIntoSink) return 0;
         var skip = flow.SndNxt - flow.HostBase;
         _sink ??= GC.AllocateUninitializedArray<byte>(SinkSize, pinned: true);
         var count = 0;
@@ -132,18 +151,10 @@ internal sealed partial class TcpProtocol
 
     private SysResult Peek(TcpFlow flow, int vector)
     {
-        if (_peekOffsetWorks && flow.PeekSeq != flow.SndNxt)
-        {
-            Sockets.SetPeekOffset(flow.Fd, (int)(flow.SndNxt - flow.HostBase));
-            flow.PeekSeq = flow.SndNxt;
-        }
         var result = Sockets.RecvMsg(flow.Fd, MemoryMarshal.Cast<Segment, IoVec>(_rxVector.AsSpan(0, vector)), MsgFlags.Peek | MsgFlags.DontWait);
         if (result.Failed) return result;
-        if (_peekOffsetWorks)
-        {
-            flow.PeekSeq += (uint)result.Count;
-            return result;
-        }
+        if (flow.PeeksAtOffset) flow.PeekSeq += (uint)result.Count;
+        if (!flow.PeeksIntoSink) return result;
         var skipped = (int)(flow.SndNxt - flow.HostBase);
         if (result.Count > skipped) return new SysResult(result.Count - skipped);
         // Only what is sent already is there: whether that is the end of the stream, the hang-up event tells.

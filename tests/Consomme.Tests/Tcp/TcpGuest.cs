@@ -89,6 +89,18 @@ internal sealed class TcpGuest : IDisposable
         return data;
     }
 
+    /// <summary>The protocol itself, for what only a test switches.</summary>
+    public TcpProtocol Protocol
+    {
+        get
+        {
+            var endpoint = Field(Guest, "_endpoint");
+            return (TcpProtocol)Field(Field(endpoint, "_nat"), "_tcp");
+            static object Field(object of, string name) =>
+                of.GetType().GetField(name, System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(of)!;
+        }
+    }
+
     public long Number(string path) => Guest.Number($"tcp.{path}");
 
     /// <summary>A number of the only flow.</summary>
