@@ -13,18 +13,18 @@ internal sealed class UdpEgress(NatContext context, IpSender ip)
     private readonly Network _network = context.Network;
 
     /// <summary>Sends one datagram, in fragments where it exceeds the MTU.</summary>
-    public bool Send(int queue, UdpEnd from, UdpEnd to, ReadOnlySpan<byte> payload)
+    public bool Send(int queue, UdpEnd from, UdpEnd to, ReadOnlySpan<byte> payload, byte trafficClass = 0)
     {
         var headers = FrameWriter.HeaderLength(from.Address.IsV4) - FrameWriter.Ethernet + FrameWriter.UdpHeader;
-        return payload.Length + headers <= _network.Mtu ? SendWhole(queue, from, to, payload, 0) : SendFragments(queue, from, to, payload);
+        return payload.Length + headers <= _network.Mtu ? SendWhole(queue, from, to, payload, 0, trafficClass) : SendFragments(queue, from, to, payload);
     }
 
     /// <param name="segmentSize">Above 0: the payload is several datagrams of that size, and the guest takes them as one frame.</param>
     [SkipLocalsInit]
-    public bool SendWhole(int queue, UdpEnd from, UdpEnd to, ReadOnlySpan<byte> payload, int segmentSize)
+    public bool SendWhole(int queue, UdpEnd from, UdpEnd to, ReadOnlySpan<byte> payload, int segmentSize, byte trafficClass)
     {
         Span<byte> bytes = stackalloc byte[FrameWriter.Ethernet + FrameWriter.Ipv6Header + FrameWriter.UdpHeader];
-        var at = FrameWriter.WriteIp(bytes, _network, from.Address, to.Address, IpProtocol.Udp, FrameWriter.UdpHeader + payload.Length);
+        var at = FrameWriter.WriteIp(bytes, _network, from.Address, to.Address, IpProtocol.Udp, FrameWriter.UdpHeader + payload.Length, 64, trafficClass);
         FrameWriter.WriteUdp(bytes[at..], from.Address, from.Port, to.Address, to.Port, payload.Length);
         var offload = FrameWriter.PartialUdp(at);
         if (segmentSize > 0)

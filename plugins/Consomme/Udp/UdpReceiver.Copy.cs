@@ -28,14 +28,14 @@ internal sealed unsafe partial class UdpReceiver
         {
             socket.ExpectSuper = SuperPatience;
             SuperFrames++;
-            _egress.SendWhole(socket.Queue, arrival.From, arrival.To, payload, arrival.SegmentSize);
+            _egress.SendWhole(socket.Queue, arrival.From, arrival.To, payload, arrival.SegmentSize, arrival.TrafficClass);
             Count(arrival, (payload.Length + arrival.SegmentSize - 1) / arrival.SegmentSize);
             return;
         }
         var size = isSuper ? arrival.SegmentSize : Math.Max(payload.Length, 1);
         for (var at = 0; at < Math.Max(payload.Length, 1); at += size)
         {
-            _egress.Send(socket.Queue, arrival.From, arrival.To, payload.Slice(at, Math.Min(size, payload.Length - at)));
+            _egress.Send(socket.Queue, arrival.From, arrival.To, payload.Slice(at, Math.Min(size, payload.Length - at)), arrival.TrafficClass);
             Count(arrival, 1);
         }
     }

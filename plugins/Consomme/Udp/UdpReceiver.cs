@@ -28,7 +28,7 @@ internal sealed unsafe partial class UdpReceiver
     /// <summary>Per message: room for what a guest buffer already holds, then what did not fit there.</summary>
     private const int SpillFront = 65536;
     private const int Spill = 2 * 65536;
-    private const int ControlLength = 96;
+    private const int ControlLength = 128;
 
     private readonly UdpProtocol _protocol;
     private readonly NatContext _context;
@@ -206,7 +206,7 @@ internal sealed unsafe partial class UdpReceiver
     {
         Span<byte> bytes = stackalloc byte[FrameWriter.Ethernet + FrameWriter.Ipv6Header + FrameWriter.UdpHeader];
         var at = FrameWriter.WriteIp(
-            bytes, _network, arrival.From.Address, arrival.To.Address, IpProtocol.Udp, FrameWriter.UdpHeader + length);
+            bytes, _network, arrival.From.Address, arrival.To.Address, IpProtocol.Udp, FrameWriter.UdpHeader + length, 64, arrival.TrafficClass);
         FrameWriter.WriteUdp(bytes[at..], arrival.From.Address, arrival.From.Port, arrival.To.Address, arrival.To.Port, length);
         SegmentOps.CopyFrom(segments, 0, bytes[..header]);
         return FrameWriter.PartialUdp(at);
@@ -219,10 +219,13 @@ internal sealed unsafe partial class UdpReceiver
         ref readonly var message = ref _headers[index].Header;
         var local = default(IpAddr);
         var segmentSize = 0;
+        byte trafficClass = 0;
         var control = message.ReadControl();
         while (control.MoveNext())
         {
             if (control.Is(SocketLevel.Udp, UdpOption.Gro) && control.TryRead(out int size)) segmentSize = size;
+            else if (control.Is(SocketLevel.Ip, IpOption.Tos) && control.TryRead(out byte tos)) trafficClass = tos;
+            else if (control.Is(SocketLevel.Ipv6, Ipv6Option.Tclass) && control.TryRead(out int tclass)) trafficClass = (byte)tclass;
             else if (control.Is(SocketLevel.Ip, IpOption.PktInfo) && control.TryRead(out PacketInfo4 four)) local = IpAddr.FromV4(four.Local);
             else if (control.Is(SocketLevel.Ipv6, Ipv6Option.PktInfo) && control.TryRead(out PacketInfo6 six)) local = IpAddr.FromV6(six.Address);
         }
@@ -233,12 +236,12 @@ internal sealed unsafe partial class UdpReceiver
             // Nobody on the host's loopback is known to a guest that may not go there.
             var isKnown = _protocol.IsPresentable(Sock.Address(name)) || (_context.Destinations.HostLoopback && Sock.Address(name).IsLoopback);
             if (!isKnown) return false;
-            arrival = new Arrival(flow, from, flow.Guest, segmentSize);
+            arrival = new Arrival(flow, from, flow.Guest, segmentSize, trafficClass);
             return true;
         }
         if (_protocol.PeerOf(socket, name) is not { } peer) return false;
         peer.Local = local;
-        arrival = new Arrival(peer, peer.Visible, peer.Guest, segmentSize);
+        arrival = new Arrival(peer, peer.Visible, peer.Guest, segmentSize, trafficClass);
         return true;
     }
 
@@ -253,5 +256,5 @@ internal sealed unsafe partial class UdpReceiver
     private readonly record struct Slot(RxTicket Ticket, int FirstSegment, int Segments, int Room);
 
     /// <summary>What is known of a received message.</summary>
-    private readonly record struct Arrival(UdpFlow Flow, UdpEnd From, UdpEnd To, int SegmentSize);
+    private readonly record struct Arrival(UdpFlow Flow, UdpEnd From, UdpEnd To, int SegmentSize, byte TrafficClass);
 }

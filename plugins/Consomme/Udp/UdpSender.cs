@@ -15,7 +15,7 @@ internal sealed unsafe class UdpSender(UdpProtocol protocol, NatContext context)
 {
     public const int MaxMessages = 64;
     private const int MaxVectors = 1024;
-    private const int ControlLength = 96;
+    private const int ControlLength = 128;
 
     /// <summary>The kernel's UDP_MAX_SEGMENTS before Linux 6.9.</summary>
     private const int MaxSegments = 64;
@@ -103,7 +103,7 @@ internal sealed unsafe class UdpSender(UdpProtocol protocol, NatContext context)
         header.Header.Segments = (IoVec*)Unsafe.AsPointer(ref _vectors[_vectorCount]);
         header.Header.SegmentCount = (nuint)vectors;
         _vectorCount += vectors;
-        AddControl(ref header.Header, index, flow, hopLimit, segmentSize);
+        AddControl(ref header.Header, index, flow, hopLimit, segmentSize, frame.TrafficClass);
 
         frame.Transport[..Math.Min(frame.Transport.Length, QuoteLength)].CopyTo(_quotes.AsSpan(index * QuoteLength));
         _pending[index] = new Pending(flow, frame.Destination, frame.Queue, segmentSize, length, -1);
@@ -112,7 +112,7 @@ internal sealed unsafe class UdpSender(UdpProtocol protocol, NatContext context)
         else Datagrams++;
     }
 
-    private void AddControl(ref MsgHdr header, int index, UdpFlow flow, int hopLimit, int segmentSize)
+    private void AddControl(ref MsgHdr header, int index, UdpFlow flow, int hopLimit, int segmentSize, int trafficClass)
     {
         // SAFETY: ControlLength bytes per message, index < MaxMessages.
         var place = new Span<byte>(Unsafe.AsPointer(ref _controls[index * ControlLength / 8]), ControlLength);
@@ -123,6 +123,11 @@ internal sealed unsafe class UdpSender(UdpProtocol protocol, NatContext context)
         {
             if (socket.IsV4) writer.TryAdd(SocketLevel.Ip, IpOption.Ttl, hopLimit);
             else writer.TryAdd(SocketLevel.Ipv6, Ipv6Option.HopLimit, hopLimit);
+        }
+        if (trafficClass != 0)
+        {
+            if (socket.IsV4) writer.TryAdd(SocketLevel.Ip, IpOption.Tos, trafficClass);
+            else writer.TryAdd(SocketLevel.Ipv6, Ipv6Option.Tclass, trafficClass);
         }
         if (flow.Local != default)
         {

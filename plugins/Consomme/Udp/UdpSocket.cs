@@ -140,6 +140,7 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
     private static void Prepare(int fd, bool v4, bool gro)
     {
         Sockets.SetOption(fd, Sock.Level(v4), v4 ? IpOption.RecvErr : Ipv6Option.RecvErr, 1);
+        Sockets.SetOption(fd, Sock.Level(v4), v4 ? IpOption.RecvTos : Ipv6Option.RecvTclass, 1);
         if (gro) Sockets.SetOption(fd, SocketLevel.Udp, UdpOption.Gro, 1);
     }
 

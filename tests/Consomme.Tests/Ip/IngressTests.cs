@@ -199,6 +199,19 @@ public sealed class IngressTests : IDisposable
     }
 
     [Fact]
+    public void Ipv4_options_are_skipped()
+    {
+        var plain = Frames.Echo(Guest.Address, Guest.Gateway, 3, 4, [1, 2, 3]);
+        byte[] frame = [.. plain[..34], 1, 1, 1, 0, .. plain[34..]];
+        frame[14] = 0x46;
+        frame[17] += 4;
+        frame[24] = frame[25] = 0;
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(
+            frame.AsSpan(24), (ushort)~NicHost.Testing.TestFrames.Fold(NicHost.Testing.TestFrames.NaiveSum(frame.AsSpan(14, 24))));
+        Assert.Equal(new byte[] { 1, 2, 3 }, _guest.Send(frame).Receive()[42..]);
+    }
+
+    [Fact]
     public void Ipv6_extension_headers_are_walked_within_bounds()
     {
         var echo = Frames.EchoMessage(Guest.Address6, Guest.Gateway6, 3, 4, new byte[8]);

@@ -254,9 +254,15 @@ public sealed class UdpTests : IDisposable
         for (var i = 0; i < 16; i++) batch.Add(Frames.Udp(Us(true), 5000, Gateway(true), host.Port, new byte[1000]));
         var buffer = new byte[2000];
         for (var i = 0; i < 300; i++) Round();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 300; i++) Round();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // Code that runs for the first time (a full socket, a late wake-up) may allocate once: what is paid per datagram shows every time.
+        var least = long.MaxValue;
+        for (var window = 0; window < 5 && least > 0; window++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 300; i++) Round();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.Equal(0, least);
 
         void Round()
         {
@@ -280,6 +286,54 @@ public sealed class UdpTests : IDisposable
             host.Send(payload, host.Receive(payload));
             Assert.Equal(payload, Frames.UdpPayload(guest.Receive()));
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Congestion_and_class_bits_travel_both_ways(bool v4)
+    {
+        var guest = Make();
+        var host = HostSocket(v4);
+        host.Socket.SetRawSocketOption(v4 ? 0 : 41, v4 ? 13 : 66, BitConverter.GetBytes(1)); // IP_RECVTOS, IPV6_RECVTCLASS
+        host.Socket.SetRawSocketOption(v4 ? 0 : 41, v4 ? 1 : 67, BitConverter.GetBytes(0xb9)); // IP_TOS, IPV6_TCLASS
+        var frame = Frames.Udp(Us(v4), 5000, Gateway(v4), host.Port, [1]);
+        if (v4)
+        {
+            frame[15] = 0xb9;
+            frame.AsSpan(24, 2).Clear();
+            System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(24), (ushort)~TestFrames.Fold(TestFrames.NaiveSum(frame.AsSpan(14, 20))));
+        }
+        else
+        {
+            frame[14] = 0x6b;
+            frame[15] = 0x90;
+        }
+        guest.Send(frame);
+        Assert.Equal(0xb9, TrafficClassOf(host));
+        host.Send([2], new IPEndPoint(v4 ? IPAddress.Loopback : IPAddress.IPv6Loopback, _from));
+        var answer = guest.Receive();
+        Assert.Equal(0xb9, v4 ? answer[15] : (byte)(Frames.Word(answer, 14) >> 4));
+    }
+
+    private int _from;
+
+    /// <summary>Receives one datagram with its control message.</summary>
+    private unsafe int TrafficClassOf(HostSocket host)
+    {
+        var fd = (int)host.Socket.Handle;
+        Assert.NotEqual(Linux.PollEvents.None, Linux.Io.Poll(fd, Linux.PollEvents.In, 10_000));
+        var control = stackalloc ulong[16];
+        var payload = stackalloc byte[16];
+        var name = default(Linux.SockAddr);
+        var segment = new Linux.IoVec(payload, 16);
+        var message = new Linux.MsgHdr
+        {
+            Name = (nint)(&name), NameLength = Linux.SockAddr.MaxLength, Segments = &segment, SegmentCount = 1, Control = (nint)control, ControlLength = 128,
+        };
+        Linux.Sockets.RecvMsg(fd, &message).OrThrow("receive");
+        _from = name.Port;
+        var reader = message.ReadControl();
+        return reader.MoveNext() ? reader.Data[0] : -1;
     }
 
     [Fact]
