@@ -21,6 +21,7 @@ internal static class Catalog
         ["vhost"] = () => new VhostTarget(),
         ["ring"] = () => new RingTarget(),
         ["consomme"] = () => new ConsommeTarget(),
+        ["resolvconf"] = () => new ResolvConfTarget(),
         ["topology"] = () => new TopologyTarget(),
         ["dns"] = () => new WireTarget("dns", WireReads.Dns, [0xc0, 12], [0xc0, 0], [0, 0, 41], [63], [64]),
     };

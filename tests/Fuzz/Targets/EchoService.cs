@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace NicHost.Fuzz.Targets;
 
-/// <summary>TCP and UDP echo at port 7 of loopback, in a namespace of our own only. Served by hand, never waiting.</summary>
+/// <summary>TCP and UDP echo on loopback: at port 7 in a namespace of our own, else anywhere. Served by hand, never waiting.</summary>
 internal sealed class EchoService : IDisposable
 {
     private readonly List<Socket> _connections = [];
@@ -11,14 +11,19 @@ internal sealed class EchoService : IDisposable
     private readonly Socket[] _udp = [new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp), new(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp)];
     private readonly byte[] _buffer = new byte[65536];
 
-    public EchoService()
+    /// <param name="port">0 for any.</param>
+    public EchoService(int port = 7)
     {
         _tcp.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        _tcp.Bind(new IPEndPoint(IPAddress.Loopback, 7));
+        _tcp.Bind(new IPEndPoint(IPAddress.Loopback, port));
         _tcp.Listen(64);
-        _udp[0].Bind(new IPEndPoint(IPAddress.Loopback, 7));
-        _udp[1].Bind(new IPEndPoint(IPAddress.IPv6Loopback, 7));
+        _udp[0].Bind(new IPEndPoint(IPAddress.Loopback, port));
+        _udp[1].Bind(new IPEndPoint(IPAddress.IPv6Loopback, port));
     }
+
+    public ushort TcpPort => (ushort)((IPEndPoint)_tcp.LocalEndPoint!).Port;
+
+    public ushort UdpPort => (ushort)((IPEndPoint)_udp[0].LocalEndPoint!).Port;
 
     public void Serve()
     {

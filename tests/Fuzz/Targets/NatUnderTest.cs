@@ -20,19 +20,21 @@ internal sealed class NatUnderTest : IDisposable
     private readonly IEndpoint _endpoint;
     private readonly EventLoop _loop;
     private readonly OffloadSet _accepted;
-    private readonly QueueCounters _counters = new();
     private uint _theirSequence;
 
-    public NatUnderTest(byte choice, TimeProvider time)
+    /// <param name="choice">1: the guest takes offloads; 2: the gateway leads to loopback; 4: large MTU.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="dns">Port of the name server on loopback.</param>
+    public NatUnderTest(byte choice, TimeProvider time, int dns = 5300)
     {
         _loop = new EventLoop("nat", time);
         _loop.RunOnce();
         var mtu = (choice & 4) != 0 ? 9000 : 1500;
         _accepted = (choice & 1) != 0 ? OffloadSet.Checksum | OffloadSet.AllGso : OffloadSet.None;
-        var loopback = (choice & 2) != 0 && Isolation.IsClosed ? "true" : "false";
+        var loopback = (choice & 2) != 0 ? "true" : "false";
         var options = $$$"""
             {"kind":"consomme","hostLoopback":{{{loopback}}},{{{Limits}}},
-             "dns":{"servers":["127.0.0.1:5300"],"records":[{"name":"host.test","value":"192.0.2.7"},{"name":"six.test","value":"2001:db8::1"},{"name":"alias.test","value":"host.test"}]}}
+             "dns":{"servers":["127.0.0.1:{{{dns}}}"],"records":[{"name":"host.test","value":"192.0.2.7"},{"name":"six.test","value":"2001:db8::1"},{"name":"alias.test","value":"host.test"}]}}
             """;
         _endpoint = new ConsommeFactory().Create(new EndpointContext
         {
@@ -54,6 +56,11 @@ internal sealed class NatUnderTest : IDisposable
 
     public IEndpointQueue Queue { get; private set; }
 
+    public QueueCounters Counters { get; } = new();
+
+    /// <summary>Sees each frame to the guest.</summary>
+    public Action<byte[]>? Received { get; set; }
+
     private int Mtu { get; }
 
     /// <summary>Lets everything that is due happen, and looks at the invariants.</summary>
@@ -61,7 +68,11 @@ internal sealed class NatUnderTest : IDisposable
     {
         if (!_loop.RunUntilIdle(3000)) throw new InvariantException("The loop does not come to rest.");
         if (Device.OpenReservations != 0) throw new InvariantException($"{Device.OpenReservations} reservations are open.");
-        foreach (var frame in Device.Received) Note(frame.Bytes);
+        foreach (var frame in Device.Received)
+        {
+            Note(frame.Bytes);
+            Received?.Invoke(frame.Bytes);
+        }
         Device.Received.Clear();
     }
 
@@ -111,7 +122,7 @@ internal sealed class NatUnderTest : IDisposable
         Device = Device,
         AcceptedRx = _accepted,
         MaxRxFrame = (_accepted & OffloadSet.AllGso) != 0 ? FrameLimits.MaxFrame : mtu + FrameLimits.EthernetHeader,
-        Counters = _counters,
+        Counters = Counters,
     });
 
     // A SYN-ACK names the number that the flow counts from.
