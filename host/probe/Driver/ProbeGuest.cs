@@ -13,7 +13,8 @@ namespace NicHost.Probe.Driver;
 /// </summary>
 public sealed unsafe partial class ProbeGuest : ILink, IDisposable
 {
-    private const int Budget = 256;
+    // NAPI's: acknowledgements go out at least as often as this.
+    private const int Budget = 64;
 
     private readonly GuestOptions _options;
     private readonly RxQueue[] _rx;

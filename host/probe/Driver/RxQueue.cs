@@ -7,6 +7,8 @@ namespace NicHost.Probe.Driver;
 /// <summary>The receiving side of a queue pair: equal buffers, one descriptor each, merged by the device where MRG_RXBUF is in force. One thread.</summary>
 public sealed unsafe class RxQueue : IDisposable
 {
+    private const int Portion = 16;
+
     private readonly byte* _buffers;
     private readonly int _bufferSize;
     private readonly bool _mergeable;
@@ -75,7 +77,9 @@ public sealed unsafe class RxQueue : IDisposable
             var count = Gather(index, out var length, out var header);
             if (count > 0) Deliver(sink, count, length, header);
             if (Reposting) for (; first != _used; first++) Post(Ring.UsedEntry(first).Id);
-            frames++;
+
+            // In portions, so that the device fills some buffers while we read others.
+            if (++frames % Portion == 0) Show();
         }
         Show();
         return frames;

@@ -13,6 +13,7 @@ public sealed unsafe class TxQueue : IDisposable
     /// <summary>Bytes of a slot's buffer, virtio header included.</summary>
     public const int SlotSize = 2048;
 
+    private const int Portion = 16;
     private const int BigSize = VirtioNetHeader.Size + FrameLimits.MaxFrame + 63;
     private const int BigCount = 8;
 
@@ -127,6 +128,9 @@ public sealed unsafe class TxQueue : IDisposable
         Ring.AvailEntry(_avail++) = (ushort)head;
         Frames++;
         Bytes += length + tailLength;
+
+        // In portions, so that the device works while we write.
+        if ((ushort)(_avail - _kicked) >= Portion) Flush();
     }
 
     /// <summary>Shows new frames to the device and kicks it if it asks for that.</summary>

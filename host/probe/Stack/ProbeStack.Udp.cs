@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using NicHost.Contracts.Frames;
 
 namespace NicHost.Probe.Stack;
@@ -31,7 +32,8 @@ public sealed class UdpPort
 public sealed unsafe partial class ProbeStack
 {
     private readonly Dictionary<ushort, UdpPort> _udpPorts = [];
-    private ushort _nextPort = 49152;
+    // Random, so that a guest that comes back does not meet the flows of the one before.
+    private ushort _nextPort = (ushort)RandomNumberGenerator.GetInt32(32768, 60000);
 
     /// <summary>Opens a port; 0 takes any free one.</summary>
     public UdpPort OpenUdp(ushort number = 0)

@@ -49,72 +49,61 @@ internal static class BulkCommand
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{Environment.ProcessorCount} cores, {rounds} rounds of {time.TotalSeconds} s, interleaved, medians; {(spinners is null ? "cores may sleep" : "cores kept awake")}; host pid {host.Id}"));
         var plain = new PlainClient(server);
-        var results = rows.Select(r => (Row: r, Plain: new List<double>(), Nic: new List<double>(), Cpu: new List<double>())).ToArray();
+        var results = rows.Select(r => new BulkResult(r)).ToArray();
         for (var round = 0; round < rounds; round++)
         {
-            foreach (var (row, plains, nics, cpu) in results)
+            foreach (var result in results)
             {
+                var row = result.Row;
                 if (row.Measure is { } measure)
                 {
                     if (round == 0) measure(plain, time / 4);
-                    plains.Add(measure(plain, time) * row.Scale);
+                    var used = OwnProcessorTime;
+                    var rate = measure(plain, time);
+                    result.Plain.Add(rate * row.Scale);
+                    result.PlainCost.Add((OwnProcessorTime - used).TotalSeconds / (rate * time.TotalSeconds));
                 }
-                var before = host.Used;
-                nics.Add(MeasureNic(row, server, host, time, showCpu) * row.Scale);
-                cpu.Add((host.Used - before) / time);
+                MeasureNic(result, server, host, time, showCpu);
             }
         }
-        Print(results.Select(r => (r.Row, Median(r.Plain), Median(r.Nic), r.Nic.Min(), r.Nic.Max(), Median(r.Cpu))), showCpu);
+        BulkTable.Print(results, showCpu);
         return 0;
     }
 
-    private static double MeasureNic(BulkRow row, BulkServer server, HostProcess host, TimeSpan time, bool detail)
+    private static TimeSpan OwnProcessorTime => Environment.CpuUsage.TotalTime;
+
+    private static void MeasureNic(BulkResult result, BulkServer server, HostProcess host, TimeSpan time, bool detail)
     {
+        var row = result.Row;
         if (row.Frames is { } frames)
         {
             using var sender = new FrameClient(host.Socket(row.Nic), row.Features, row.BufferSize);
-            return frames(sender, time);
+            result.Nic.Add(frames(sender, time) * row.Scale);
+            return;
         }
         using var guest = new GuestClient(server, host.Socket(row.Nic), row.Features, row.BufferSize);
         try
         {
-            // The first fifth of a second is the connection's, and the compiler's.
-            row.Measure!(guest, TimeSpan.FromMilliseconds(200));
-            var before = guest.Effort;
+            // The first round warms the host's code up to its final form.
+            row.Measure!(guest, result.Nic.Count == 0 ? TimeSpan.FromSeconds(1.5) : TimeSpan.FromMilliseconds(200));
+            var (own, theirs, effort) = (OwnProcessorTime, host.Used, guest.Effort);
             var rate = row.Measure(guest, time);
-            var after = guest.Effort;
-            if (detail) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {row.Name}: {rate * row.Scale:0.00}; per second: {(after.Sent - before.Sent) / time.TotalSeconds:0} frames sent, {(after.Received - before.Received) / time.TotalSeconds:0} received, {(after.Kicks - before.Kicks) / time.TotalSeconds:0} kicks, {(after.Sleeps - before.Sleeps) / time.TotalSeconds:0} sleeps"));
-            return rate;
+            result.Nic.Add(rate * row.Scale);
+            var (ownUsed, hostUsed) = (OwnProcessorTime - own, host.Used - theirs);
+            result.HostCpu.Add(hostUsed / time);
+            result.NicCost.Add((ownUsed + hostUsed).TotalSeconds / (rate * time.TotalSeconds));
+            if (detail) Console.WriteLine($"  {row.Name}: {Describe(rate * row.Scale, effort, guest.Effort, time)}");
         }
         catch (InvalidOperationException e)
         {
             Console.WriteLine($"  {row.Name}: {e.Message}");
-            return double.NaN;
         }
-        finally
-        {
-            if (guest.Faults.Length > 0) Console.WriteLine($"  {row.Name}: the guest saw: {guest.Faults}");
-        }
+        if (guest.Faults.Length > 0) Console.WriteLine($"  {row.Name}: the guest saw: {guest.Faults}");
     }
 
-    private static void Print(IEnumerable<(BulkRow Row, double Plain, double Nic, double Least, double Most, double Cpu)> results, bool showCpu)
-    {
-        Console.WriteLine($"{"",-50} {"plain",9} {"NIC",9} {"",-6} {"ratio",6}   {"NIC, least to most",-20}{(showCpu ? " host CPU" : "")}");
-        foreach (var (row, plain, nic, least, most, cpu) in results)
-        {
-            var yardstick = double.IsNaN(plain) ? $"{"",9}" : string.Create(CultureInfo.InvariantCulture, $"{plain,9:0.00}");
-            var ratio = double.IsNaN(plain) ? $"{"",6}" : string.Create(CultureInfo.InvariantCulture, $"{nic / plain,6:0.00}");
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{row.Name,-50} {yardstick} {nic,9:0.00} {row.Unit,-6} {ratio}   {$"{least:0.00} to {most:0.00}",-20}{(showCpu ? $" {cpu:0.00}" : "")}"));
-        }
-    }
-
-    private static double Median(List<double> values)
-    {
-        if (values.Count == 0) return double.NaN;
-        var sorted = values.Order().ToArray();
-        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
-    }
+    private static string Describe(double rate, GuestEffort before, GuestEffort after, TimeSpan time) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{rate:0.00}; per second {(after.Sent - before.Sent) / time.TotalSeconds:0} frames sent, {(after.Received - before.Received) / time.TotalSeconds:0} received, {(after.Kicks - before.Kicks) / time.TotalSeconds:0} kicks, {(after.Sleeps - before.Sleeps) / time.TotalSeconds:0} sleeps");
 
     private static string? Option(string[] args, string name)
     {

@@ -5,6 +5,9 @@ using NicHost.Probe.Stack;
 
 namespace NicHost.Benchmarks.Bulk;
 
+/// <summary>Frames of both directions, kicks, sleeps.</summary>
+internal readonly record struct GuestEffort(long Sent, long Received, long Kicks, long Sleeps);
+
 /// <summary>The same measurements from inside a guest: the probe behind a NIC of the host.</summary>
 internal sealed unsafe class GuestClient : IBulkClient, IDisposable
 {
@@ -35,9 +38,8 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
 
     public string Faults => _guest.Faults.ToString();
 
-    /// <summary>What it took: frames of both directions, kicks, sleeps.</summary>
-    public (long Sent, long Received, long Kicks, long Sleeps) Effort =>
-        (_guest.Tx[0].Frames, _guest.Rx[0].Frames, _guest.Tx[0].Kicks + _guest.Rx[0].Kicks, _guest.Sleeps);
+    /// <summary>What it took so far.</summary>
+    public GuestEffort Effort => new(_guest.Tx[0].Frames, _guest.Rx[0].Frames, _guest.Tx[0].Kicks + _guest.Rx[0].Kicks, _guest.Sleeps);
 
     public double TcpUp(TimeSpan time)
     {

@@ -31,6 +31,7 @@ internal sealed class HostProcess : IDisposable
             {
                 Path.Combine(root, "artifacts", "bin", "Host", configuration, "nichost.dll"), "run", topology,
                 "--plugins", Path.Combine(root, "artifacts", "plugins", configuration), "--log-level", "warning",
+                "--control", Path.Combine(_folder, "control.sock"),
             },
             RedirectStandardOutput = true,
         };
