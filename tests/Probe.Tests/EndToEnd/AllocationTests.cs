@@ -12,7 +12,10 @@ namespace NicHost.Probe.Tests.EndToEnd;
 public sealed class AllocationTests
 {
     private const VirtioFeatures FrameByFrame = VirtioFeatures.Default & ~VirtioFeatures.Gso;
-    private const int Slack = 4096;
+    private const int Slack = 2048;
+
+    // What happens once (a flow takes its spill buffer from the pool) is in one window only; what happens per frame is in all.
+    private const int Windows = 3;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     [Theory]
@@ -71,7 +74,7 @@ public sealed class AllocationTests
             () => guest.Faults.ToString());
     }
 
-    /// <summary>Lets a tenth pass to warm up, then measures while the rest does.</summary>
+    /// <summary>Lets a tenth pass to warm up, then measures while the rest does, in windows.</summary>
     private static async Task MeasureAsync(NicFixture nic, ProbeGuest guest, Func<long> progress, long amount, Func<string> state)
     {
         long target = 0;
@@ -85,15 +88,19 @@ public sealed class AllocationTests
             return GC.GetAllocatedBytesForCurrentThread() - before;
         });
         Run(amount / 10);
-        var frames = guest.Rx[0].Frames + guest.Tx[0].Frames;
-        var loopBefore = await LoopBytesAsync(nic);
-        var guestBytes = Run(amount + (amount / 10));
-        var loopBytes = await LoopBytesAsync(nic) - loopBefore;
-        frames = guest.Rx[0].Frames + guest.Tx[0].Frames - frames;
-        Assert.True(ok, $"Only {progress()} of {amount}: {state()}");
-        Assert.True(frames > 1000, $"Only {frames} frames were measured.");
-        Assert.True(loopBytes <= Slack, $"The NIC's loop allocated {loopBytes} bytes over {frames} frames.");
-        Assert.True(guestBytes <= Slack, $"The guest allocated {guestBytes} bytes over {frames} frames.");
+        var (loopBytes, guestBytes) = (long.MaxValue, long.MaxValue);
+        for (var window = 1; window <= Windows; window++)
+        {
+            var frames = guest.Rx[0].Frames + guest.Tx[0].Frames;
+            var loopBefore = await LoopBytesAsync(nic);
+            guestBytes = Math.Min(guestBytes, Run((amount / 10) + (window * (amount / Windows))));
+            loopBytes = Math.Min(loopBytes, await LoopBytesAsync(nic) - loopBefore);
+            frames = guest.Rx[0].Frames + guest.Tx[0].Frames - frames;
+            Assert.True(ok, $"Only {progress()} of {amount}: {state()}");
+            Assert.True(frames > 300, $"Only {frames} frames were measured.");
+        }
+        Assert.True(loopBytes <= Slack, $"The NIC's loop allocated at least {loopBytes} bytes in each of {Windows} windows.");
+        Assert.True(guestBytes <= Slack, $"The guest allocated at least {guestBytes} bytes in each of {Windows} windows.");
     }
 
     private static async Task<long> LoopBytesAsync(NicFixture nic)
