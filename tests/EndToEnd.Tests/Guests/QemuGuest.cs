@@ -3,7 +3,7 @@ using NicHost.EndToEnd.Tests.Lab;
 namespace NicHost.EndToEnd.Tests.Guests;
 
 /// <summary>Debian's cloud kernel under QEMU (q35). Software emulation, unless NICHOST_TEST_KVM=1.</summary>
-internal sealed class QemuGuest(Netns where, string folder, NicPlug nic, int cpus = 1) : Guest(where, folder)
+internal sealed class QemuGuest(Netns where, string folder, NicPlug nic, int cpus = 1, string deviceOptions = "disable-legacy=on") : Guest(where, folder)
 {
     private const string Qemu = "qemu-system-x86_64";
     private const int Megabytes = 640;
@@ -24,7 +24,7 @@ internal sealed class QemuGuest(Netns where, string folder, NicPlug nic, int cpu
             NicTransport.Stream => ["-netdev", $"stream,id=n0,server=off,addr.type=unix,addr.path={nic.Socket}"],
             _ => ["-netdev", "user,id=n0"],
         };
-        var device = $"virtio-net-pci,netdev=n0,mac={nic.Mac},disable-legacy=on";
+        var device = $"virtio-net-pci,netdev=n0,mac={nic.Mac},{deviceOptions}";
         if (nic.Queues > 1)
             device += ",mq=on";
         if (s_msixBroken.Value)
