@@ -46,6 +46,9 @@ internal sealed class TcpFlow(TcpProtocol owner) : WheelEntry, IFdHandler, IRoom
     /// <summary>The socket is too full for a good window: its next EPOLLOUT opens it.</summary>
     public bool WaitsForWritable;
     public Spill? Spill;
+
+    /// <summary>What was gathered of it in this batch.</summary>
+    public GatherRun? Gathered;
     public FutureStore? Future;
 
     /// <summary>The guest's FIN came, and waits for <see cref="Spill"/> to drain.</summary>

@@ -34,6 +34,13 @@ internal sealed partial class TcpProtocol
         {
             if (news || (segment.Length == 0 && window == flow.SndWnd && segment.SackCount == 0)) flow.DupAcks++;
         }
+        if (flow.SndWnd == 0 && window > 0 && flow.SndUna != flow.SndMax)
+        {
+            // What the guest dropped for want of room comes soon, however far the probes had backed off.
+            flow.Rtt.Progress();
+            flow.RetransmitAt = _loop.NowMilliseconds + flow.Rtt.Timeout;
+            _wheel.Ensure(flow, flow.RetransmitAt);
+        }
         TakeWindow(flow, segment, window);
         if (flow.DupAcks >= DupThreshold || (news && flow.Sack.Total() > DupThreshold * (uint)flow.Mss)) EnterRecovery(flow);
         if (flow.FinSent && flow.SndUna == flow.SndMax) FinAcknowledged(flow);

@@ -15,53 +15,89 @@ internal sealed partial class TcpProtocol
     // All flows together; beyond it the guest sends again.
     private const int MaxSpills = 128;
 
-    private readonly Segment[] _gather = new Segment[IoVec.MaxCount];
+    // Flows whose segments come mixed in one batch, each with a run of its own; one more makes the next in turn go out.
+    private const int Runs = 4;
+
+    private readonly GatherRun[] _gather = [new(), new(), new(), new()];
     private readonly Stack<Spill> _spillPool = new();
-    private TcpFlow? _gatherFlow;
-    private int _gatherCount;
-    private int _gatherBytes;
+    private uint _nextRun;
     private int _spills;
     private long _spilledBytes;
 
     /// <summary>The number that the guest's next segment should have, with what is gathered and not yet sent.</summary>
-    private uint NextExpected(TcpFlow flow) => flow.RcvNxt + (ReferenceEquals(_gatherFlow, flow) ? (uint)_gatherBytes : 0);
+    private static uint NextExpected(TcpFlow flow) => flow.RcvNxt + (flow.Gathered is { } run ? (uint)run.Bytes : 0);
 
     /// <summary>Adds payload to what the next <c>sendmsg</c> carries. In order and inside the window: the caller has seen to it.</summary>
     /// <param name="offset">Where it starts, counted from the TCP header.</param>
     private void Gather(TcpFlow flow, ref GuestFrame frame, int offset, int length)
     {
-        if (!ReferenceEquals(_gatherFlow, flow)) FlushGather();
         var start = frame.TransportOffset + offset;
         var expected = NextExpected(flow);
-        var count = SegmentOps.Slice(frame.Segments, start, length, _gather.AsSpan(_gatherCount));
+        var run = flow.Gathered ?? StartRun(flow);
+        var count = SegmentOps.Slice(frame.Segments, start, length, run.Segments.AsSpan(run.Count));
         if (count < 0)
         {
-            FlushGather();
+            FlushGather(flow);
             // The flush may have found the socket dead, or full: then the guest sends this again.
             if (flow.State == TcpState.Free || flow.RcvNxt != expected) return;
-            count = SegmentOps.Slice(frame.Segments, start, length, _gather);
+            run = StartRun(flow);
+            count = SegmentOps.Slice(frame.Segments, start, length, run.Segments);
             if (count < 0)
             {
+                DropGather(flow);
                 Drop(flow.Queue, DropReason.Malformed);
                 return;
             }
         }
-        _gatherFlow = flow;
-        _gatherCount += count;
-        _gatherBytes += length;
+        run.Count += count;
+        run.Bytes += length;
     }
 
-    /// <summary>Sends what was gathered.</summary>
-    private void FlushGather()
+    private GatherRun StartRun(TcpFlow flow)
     {
-        if (_gatherFlow is not { } flow) return;
-        var (count, bytes) = (_gatherCount, _gatherBytes);
-        DropGather();
+        GatherRun? free = null;
+        foreach (var run in _gather)
+        {
+            if (run.Flow is null) free = run;
+        }
+        if (free is null)
+        {
+            free = _gather[_nextRun++ % Runs];
+            FlushGather(free.Flow!);
+        }
+        free.Flow = flow;
+        flow.Gathered = free;
+        return free;
+    }
+
+    private void FlushAllGathered()
+    {
+        foreach (var run in _gather)
+        {
+            if (run.Flow is { } flow) FlushGather(flow);
+        }
+    }
+
+    private static void DropGather(TcpFlow flow)
+    {
+        if (flow.Gathered is not { } run) return;
+        flow.Gathered = null;
+        run.Flow = null;
+        run.Count = run.Bytes = 0;
+    }
+
+    /// <summary>Sends what was gathered of one flow.</summary>
+    private void FlushGather(TcpFlow flow)
+    {
+        if (flow.Gathered is not { } run) return;
+        var bytes = run.Bytes;
+        ReadOnlySpan<Segment> gathered = run.Segments.AsSpan(0, run.Count);
+        DropGather(flow);
+        if (bytes == 0) return;
         var sent = 0;
         if (flow.Spill is null)
         {
-            var segments = MemoryMarshal.Cast<Segment, IoVec>(_gather.AsSpan(0, count));
-            var result = Sockets.SendMsg(flow.Fd, segments, MsgFlags.DontWait);
+            var result = Sockets.SendMsg(flow.Fd, MemoryMarshal.Cast<Segment, IoVec>(gathered), MsgFlags.DontWait);
             if (result.Failed && !result.WouldBlock)
             {
                 HostFailed(flow, result.Error);
@@ -69,7 +105,7 @@ internal sealed partial class TcpProtocol
             }
             sent = Math.Max(0, result.Count);
         }
-        var kept = sent == bytes ? 0 : SpillRest(flow, _gather.AsSpan(0, count), sent, bytes - sent);
+        var kept = sent == bytes ? 0 : SpillRest(flow, gathered, sent, bytes - sent);
         flow.RcvNxt += (uint)(sent + kept);
         flow.SentSinceLook += sent + SendOverhead;
         if (sent == bytes)
@@ -90,12 +126,6 @@ internal sealed partial class TcpProtocol
 
     // What a send costs in the socket's accounting beside its bytes, roughly: one buffer head.
     private const int SendOverhead = 1024;
-
-    private void DropGather()
-    {
-        _gatherFlow = null;
-        _gatherCount = _gatherBytes = 0;
-    }
 
     private int SpillRest(TcpFlow flow, ReadOnlySpan<Segment> segments, int offset, int length)
     {
@@ -144,6 +174,4 @@ internal sealed partial class TcpProtocol
         GuestFin(flow);
         return flow.State != TcpState.Free;
     }
-
-    private void DisposeGather() => DropGather();
 }

@@ -87,7 +87,11 @@ internal sealed partial class TcpProtocol
         NumberOurSide(flow);
         flow.Room = FirstRoom;
         flow.RcvEdge = FirstRoom;
-        flow.Watch = _loop.Watch(fd, HostEvents, flow);
+        if (!TryWatch(flow))
+        {
+            End(flow, CloseReason.HostError, resetHost: true);
+            return;
+        }
         SendSyn(flow);
         flow.RetransmitAt = _loop.NowMilliseconds + SynTimeout;
         _wheel.Ensure(flow, flow.RetransmitAt);

@@ -18,10 +18,10 @@ internal sealed partial class TcpProtocol
         var expected = NextExpected(flow);
         if (flow.Timestamps && segment.HasTimestamps && !CheckTimestamp(flow, segment, expected)) return;
         var ahead = (int)(segment.Seq - expected);
-        if (ahead > 0 && flow.Future is not null && ReferenceEquals(_gatherFlow, flow))
+        if (ahead > 0 && flow.Future is not null && flow.Gathered is not null)
         {
             // What is gathered may close the hole before this one.
-            FlushGather();
+            FlushGather(flow);
             if (flow.State == TcpState.Free) return;
             expected = flow.RcvNxt;
             ahead = (int)(segment.Seq - expected);
@@ -30,7 +30,7 @@ internal sealed partial class TcpProtocol
         if (segment.Has(TcpFlags.Rst))
         {
             // Exactly at the expected number, as IsUsable has seen to (RFC 5961 3.2).
-            FlushGather();
+            FlushGather(flow);
             if (flow.State != TcpState.Free) End(flow, CloseReason.GuestReset, resetHost: true);
             return;
         }
@@ -90,7 +90,7 @@ internal sealed partial class TcpProtocol
         if (ahead > 0)
         {
             // Each one counts as a duplicate acknowledgement for the guest (RFC 5681 4.2).
-            FlushGather();
+            FlushGather(flow);
             if (flow.State != TcpState.Free) SendAck(flow);
             return false;
         }
@@ -136,7 +136,7 @@ internal sealed partial class TcpProtocol
         }
         if (!segment.Has(TcpFlags.Fin)) return;
         var finSeq = segment.Seq + (uint)segment.PayloadLength;
-        FlushGather();
+        FlushGather(flow);
         if (flow.State != TcpState.Free && flow.RcvNxt == finSeq) GuestFin(flow);
     }
 }

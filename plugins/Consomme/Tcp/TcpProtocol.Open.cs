@@ -136,8 +136,21 @@ internal sealed partial class TcpProtocol
         var connected = Sockets.Connect(flow.Fd, address);
         if (connected.Failed && connected.Error != Errno.EINPROGRESS) return connected.Error;
         // Also after an immediate success: the socket is writable then, and the watch tells so at once.
-        flow.Watch = _loop.Watch(flow.Fd, HostEvents, flow);
-        return Errno.None;
+        return TryWatch(flow) ? Errno.None : Errno.ENOSPC;
+    }
+
+    private bool TryWatch(TcpFlow flow)
+    {
+        try
+        {
+            flow.Watch = _loop.Watch(flow.Fd, HostEvents, flow);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            // The host's limit on watched descriptors (fs.epoll.max_user_watches): one flow's trouble, not the NIC's.
+            return false;
+        }
     }
 
     private void ConnectFailed(TcpFlow flow, Errno error)

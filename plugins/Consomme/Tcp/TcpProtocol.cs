@@ -82,7 +82,7 @@ internal sealed partial class TcpProtocol : IProtocol, ILoopWork
 
     public void EndBatch()
     {
-        FlushGather();
+        FlushAllGathered();
         RunTouched();
     }
 
@@ -107,7 +107,6 @@ internal sealed partial class TcpProtocol : IProtocol, ILoopWork
         foreach (var flow in _flows.Values.ToArray()) End(flow, CloseReason.Shutdown, resetHost: true);
         _disposed = true;
         _wheel.Dispose();
-        DisposeGather();
     }
 
     /// <summary>Marks a flow for the end of this batch.</summary>
@@ -164,7 +163,7 @@ internal sealed partial class TcpProtocol : IProtocol, ILoopWork
     private void End(TcpFlow flow, CloseReason reason, bool resetHost)
     {
         if (flow.State == TcpState.Free) return;
-        if (ReferenceEquals(_gatherFlow, flow)) DropGather();
+        DropGather(flow);
         LeaveHalfOpen(flow);
         if (flow.State == TcpState.TimeWait) UnlinkTimeWait(flow);
         _closed[(int)reason]++;

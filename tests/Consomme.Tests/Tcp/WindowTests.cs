@@ -108,6 +108,32 @@ public sealed class WindowTests
         server.Dispose();
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(9)]
+    public void Mixed_segments_of_several_flows_reach_their_hosts(int count)
+    {
+        using var guest = new TcpGuest();
+        var flows = Enumerable.Range(0, count).Select(i => guest.Connect(port: (ushort)(100 + i), options: Options)).ToArray();
+        var frames = new List<byte[]>();
+        for (var i = 0; i < 6 * count; i++)
+        {
+            var (peer, _) = flows[i % count];
+            frames.Add(peer.Make(TcpFlags.Ack, Frames.Pattern(900, i)).ToFrame());
+            peer.Next += 900;
+        }
+        guest.Guest.Send(frames);
+        var answers = guest.ReceiveAll();
+        Assert.Equal(count, answers.Count);
+        for (var f = 0; f < count; f++)
+        {
+            var (peer, server) = flows[f];
+            Assert.Contains(answers, a => a.ToPort == peer.Port && a.Ack == peer.Next);
+            Assert.Equal(Enumerable.Range(0, 6).SelectMany(i => Frames.Pattern(900, (i * count) + f)), guest.ReadServer(server, 5400));
+            server.Dispose();
+        }
+    }
+
     [Fact]
     public void Acknowledgement_rides_on_the_answer_once_that_is_the_habit()
     {
