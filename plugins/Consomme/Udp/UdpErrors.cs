@@ -26,6 +26,9 @@ internal sealed class UdpErrors(UdpProtocol protocol, NatContext context)
 
     public long Relayed { get; private set; }
 
+    /// <summary>What the path takes, as the last <see cref="Told.Local"/> said.</summary>
+    public int LocalMtu { get; private set; }
+
     public static int SmallestMtu(bool v4) => v4 ? 576 : 1280;
 
     [SkipLocalsInit]
@@ -36,7 +39,15 @@ internal sealed class UdpErrors(UdpProtocol protocol, NatContext context)
         for (var i = 0; i < MaxEntries; i++)
         {
             if (ErrorQueue.TryRead(socket.Fd, quote[FrameWriter.UdpHeader..], out var entry).Failed) break;
-            told = entry.Origin == ErrorOrigin.Local ? Told.Local : told == Told.Local ? told : Told.Earlier;
+            if (entry.Origin == ErrorOrigin.Local)
+            {
+                // The kernel names no port here when the socket is not connected, and a guest ignores an error without its ports:
+                // the sender, which knows the datagram, tells it.
+                LocalMtu = Math.Max((int)entry.Info, SmallestMtu(socket.IsV4));
+                told = Told.Local;
+                continue;
+            }
+            if (told != Told.Local) told = Told.Earlier;
             Relay(socket, entry, quote);
         }
         // Without an entry there may still be a pending error, which only reading it takes away.

@@ -190,14 +190,15 @@ internal sealed unsafe class UdpSender(UdpProtocol protocol, NatContext context)
                 retried = true;
                 continue;
             }
-            if (!(result.Error == Errno.EMSGSIZE && told == UdpErrors.Told.Local)) Failed(socket, first, result.Error);
+            var mtu = told == UdpErrors.Told.Local ? protocol.Errors.LocalMtu : UdpErrors.SmallestMtu(socket.IsV4);
+            Failed(socket, first, result.Error, mtu);
             first++;
             count--;
             retried = false;
         }
     }
 
-    private void Failed(UdpSocket socket, int index, Errno error)
+    private void Failed(UdpSocket socket, int index, Errno error, int mtu)
     {
         ref readonly var pending = ref _pending[index];
         var counters = context.Port.Counters(pending.Queue);
@@ -212,11 +213,18 @@ internal sealed unsafe class UdpSender(UdpProtocol protocol, NatContext context)
             return;
         }
         counters.DropTx(DropReason.HostError);
+        Tell(index, error, mtu);
+    }
+
+    /// <summary>The ICMP error that a router would have sent about a datagram which the host's kernel refused.</summary>
+    private void Tell(int index, Errno error, int mtu)
+    {
         if (Sock.Meaning(error) is not { } meaning) return;
+        ref readonly var pending = ref _pending[index];
         var guest = pending.Flow.Guest;
         var quote = _quotes.AsSpan(index * QuoteLength, Math.Min(QuoteLength, FrameWriter.UdpHeader + pending.Length));
         var key = new FlowKey(guest.Address, pending.Destination, guest.Port, 0);
-        context.Icmp.Send(pending.Queue, key, IpProtocol, quote, meaning, mtu: meaning == IcmpError.PacketTooBig ? UdpErrors.SmallestMtu(socket.IsV4) : 0);
+        context.Icmp.Send(pending.Queue, key, IpProtocol, quote, meaning, mtu: meaning == IcmpError.PacketTooBig ? mtu : 0);
     }
 
     private const byte IpProtocol = Wire.IpProtocol.Udp;
@@ -240,9 +248,11 @@ internal sealed unsafe class UdpSender(UdpProtocol protocol, NatContext context)
                 message.SegmentCount = (nuint)vectors;
                 var result = Sockets.SendMsg(socket.Fd, &message, MsgFlags.DontWait);
                 if (result.Ok) continue;
-                protocol.Errors.Drain(socket);
+                var told = protocol.Errors.Drain(socket);
                 context.Port.Counters(pending.Queue).DropTx(DropReason.HostError);
-                if (result.Error == Errno.EMSGSIZE) return;
+                if (result.Error != Errno.EMSGSIZE) continue;
+                Tell(index, result.Error, told == UdpErrors.Told.Local ? protocol.Errors.LocalMtu : UdpErrors.SmallestMtu(socket.IsV4));
+                return;
             }
         }
     }
