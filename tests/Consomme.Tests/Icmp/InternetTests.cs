@@ -8,7 +8,7 @@ namespace NicHost.Consomme.Tests.Icmp;
 /// <summary>Pings, traceroutes and path MTU discovery through real sockets, routers and links.</summary>
 public sealed class InternetTests
 {
-    [Theory]
+    [NamespaceTheory]
     [InlineData("198.51.100.1")]
     [InlineData("fd98::1")]
     public void Ping_of_a_host_beyond_comes_back_with_the_guests_identifier(string address) => NetWorld.Run(() =>
@@ -30,7 +30,7 @@ public sealed class InternetTests
         Assert.Equal(2, guest.Number("echo.flows"));
     });
 
-    [Fact]
+    [NamespaceFact]
     public void Ping_in_fragments_goes_out_and_comes_back() => NetWorld.Run(() =>
     {
         using var guest = new Guest();
@@ -48,7 +48,7 @@ public sealed class InternetTests
         }
     });
 
-    [Theory]
+    [NamespaceTheory]
     [InlineData("203.0.113.5", false)]
     [InlineData("203.0.113.5", true)]
     [InlineData("fd97::5", false)]
@@ -73,7 +73,7 @@ public sealed class InternetTests
         }
     });
 
-    [Theory]
+    [NamespaceTheory]
     [InlineData("203.0.113.5", false)]
     [InlineData("203.0.113.5", true)]
     [InlineData("fd97::5", true)]
@@ -92,7 +92,7 @@ public sealed class InternetTests
         }
     });
 
-    [Fact]
+    [NamespaceFact]
     public void Network_that_a_router_cannot_reach_is_told() => NetWorld.Run(() =>
     {
         using var guest = new Guest();
@@ -101,7 +101,7 @@ public sealed class InternetTests
         Assert.Equal(Ip("192.0.2.254"), IpAddr.FromV4(error.AsSpan(26)));
     });
 
-    [Fact]
+    [NamespaceFact]
     public void Ipv6_where_the_host_has_none_is_refused_at_once() => NetWorld.Run(() =>
     {
         using var guest = new Guest();
@@ -111,7 +111,7 @@ public sealed class InternetTests
         Assert.Equal((1, 0), (ping[54], ping[55]));
     }, ipv6: false);
 
-    [Fact]
+    [NamespaceFact]
     public void Host_without_ping_sockets_is_told_once_and_the_gateway_still_answers() => NetWorld.Run(() =>
     {
         using var guest = new Guest();
@@ -125,7 +125,7 @@ public sealed class InternetTests
         Assert.Equal(0, guest.Send(Frames.Echo(Guest.Address, Guest.Gateway, 1, 1, [])).Receive()[34]);
     }, ping: false);
 
-    [Fact]
+    [NamespaceFact]
     public void Pings_stay_within_their_limit_and_end_when_idle() => NetWorld.Run(() =>
     {
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();

@@ -31,6 +31,42 @@ public sealed class UdpForwardTests
         }
     }
 
+    [Theory]
+    [InlineData("127.0.0.5")]
+    [InlineData("::1")]
+    public void Forward_on_every_address_answers_from_the_one_that_was_asked(string address)
+    {
+        var v4 = address[0] == '1';
+        var port = FreePort(v4);
+        using var guest = new Guest(string.Create(CultureInfo.InvariantCulture, $$"""{"forwards":["udp:{{port}}-53"]}"""));
+        using var client = new HostSocket(v4);
+        client.Socket.Connect(new IPEndPoint(IPAddress.Parse(address), port));
+        client.Socket.Send([1]);
+        guest.Receive();
+        guest.Send(Frames.Udp(Us(v4), 53, Gateway(v4), client.Port, [2]));
+        var buffer = new byte[4];
+        Assert.Equal(1, client.Socket.Receive(buffer));
+        Assert.Equal(2, buffer[0]);
+    }
+
+    [Fact]
+    public void Client_that_has_gone_is_told_to_the_guest()
+    {
+        var port = FreePort(true);
+        using var guest = Make(true, port);
+        ushort gone;
+        using (var client = new HostSocket(true))
+        {
+            gone = client.Port;
+            client.Send([1], new IPEndPoint(IPAddress.Loopback, port));
+            guest.Receive();
+        }
+        guest.Send(Frames.Udp(Guest.Address, 53, Guest.Gateway, gone, [2]));
+        var error = guest.Receive();
+        Assert.Equal((3, 3), (error[34], error[35]));
+        Assert.Equal((53, gone), (Frames.Word(error, 62), Frames.Word(error, 64)));
+    }
+
     [Fact]
     public void Loopback_client_hides_behind_the_gateway_and_opens_nothing_else()
     {
