@@ -151,9 +151,9 @@ internal sealed class UdpProtocol : IProtocol
     {
         // Flows that give way now may have datagrams in the batch.
         _sender.Flush();
-        var result = UdpSocket.Open(this, frame.IsV4, TakesSuperFrames(frame.Queue, frame.IsV4), out var socket);
+        var result = UdpSocket.Open(this, frame.IsV4, out var socket);
         if (result.Error is Errno.EMFILE or Errno.ENFILE && Table.EvictOldest())
-            result = UdpSocket.Open(this, frame.IsV4, TakesSuperFrames(frame.Queue, frame.IsV4), out socket);
+            result = UdpSocket.Open(this, frame.IsV4, out socket);
         if (socket is null)
         {
             NoSocket(ref frame, result.Error);
@@ -161,13 +161,15 @@ internal sealed class UdpProtocol : IProtocol
         }
         var flow = new UdpFlow { Socket = socket, Guest = guest };
         socket.Flow = flow;
+        socket.SetMerging(TakesMerged(frame.Queue, frame.IsV4));
         socket.Queue = frame.Queue;
         Table.Add(flow);
         socket.Watch(_context.Loop);
         return flow;
     }
 
-    private bool TakesSuperFrames(int queue, bool v4) => (_context.Port.Accepted(queue) & (v4 ? OffloadSet.UsoV4 : OffloadSet.UsoV6)) != 0;
+    /// <summary>Whether the guest takes several datagrams as one super-frame.</summary>
+    public bool TakesMerged(int queue, bool v4) => (_context.Port.Accepted(queue) & (v4 ? OffloadSet.UsoV4 : OffloadSet.UsoV6)) != 0;
 
     private void Refuse(ref GuestFrame frame, DestinationVerdict verdict)
     {
@@ -189,7 +191,7 @@ internal sealed class UdpProtocol : IProtocol
 
     private void Listen(Forward forward)
     {
-        var socket = UdpSocket.Listen(this, forward, gro: false);
+        var socket = UdpSocket.Listen(this, forward);
         _forwards.Add(socket);
         socket.Watch(_context.Loop);
         Log.UdpForward(_context.Logger, socket.Bound, forward.Guest, forward.GuestPort);

@@ -61,6 +61,8 @@ internal sealed unsafe partial class UdpReceiver
     /// <summary>Reads a socket until it is empty, the guest has no buffers, or the budget is used up.</summary>
     public void Receive(UdpSocket socket)
     {
+        // Forwards are older than any queue, and a guest that resets may accept something else.
+        socket.SetMerging(_protocol.TakesMerged(socket.Queue, socket.IsV4));
         for (var budget = Budget; budget > 0 && socket.IsOpen;)
         {
             if (_context.Port.Device(socket.Queue) is not { } device)

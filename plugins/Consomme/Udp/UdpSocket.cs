@@ -10,6 +10,7 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
     private readonly UdpProtocol _protocol;
     private IFdWatch? _watch;
     private int _fd;
+    private bool _merging;
     private MtuDiscover _mtuDiscover = MtuDiscover.Want;
 
     private UdpSocket(UdpProtocol protocol, int fd, bool v4)
@@ -54,12 +55,12 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
     public bool IsWaiting { get; set; }
 
     /// <summary>Opens a socket on any port.</summary>
-    public static SysResult Open(UdpProtocol protocol, bool v4, bool gro, out UdpSocket? socket)
+    public static SysResult Open(UdpProtocol protocol, bool v4, out UdpSocket? socket)
     {
         socket = null;
         var made = Sockets.CreateUdp(Sock.Family(v4));
         if (made.Failed) return made;
-        Prepare(made.Fd, v4, gro);
+        Prepare(made.Fd, v4);
         // Bound at once: the port stays the same whatever is sent where.
         var bound = Sockets.Bind(made.Fd, v4 ? SockAddr.FromIpv4(0u, 0) : SockAddr.FromIpv6(UInt128.Zero, 0));
         if (bound.Failed)
@@ -73,12 +74,12 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
 
     /// <summary>Opens a forward's socket.</summary>
     /// <exception cref="IOException">The host refuses.</exception>
-    public static UdpSocket Listen(UdpProtocol protocol, Forward forward, bool gro)
+    public static UdpSocket Listen(UdpProtocol protocol, Forward forward)
     {
         var v4 = forward.Host.IsV4;
         var made = Sockets.CreateUdp(Sock.Family(v4));
         if (made.Failed) throw Refused(forward, made.Error);
-        Prepare(made.Fd, v4, gro);
+        Prepare(made.Fd, v4);
         if (!v4) Sockets.SetOption(made.Fd, SocketLevel.Ipv6, Ipv6Option.V6Only, 1);
         if (forward.Host.IsUnspecified)
             Sockets.SetOption(made.Fd, Sock.Level(v4), v4 ? IpOption.PktInfo : Ipv6Option.RecvPktInfo, 1);
@@ -120,6 +121,14 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
         Sockets.SetOption(_fd, Sock.Level(IsV4), IsV4 ? IpOption.Ttl : Ipv6Option.UnicastHops, hopLimit);
     }
 
+    /// <summary>Whether the kernel merges datagrams of one size: worth it where the guest takes them merged.</summary>
+    public void SetMerging(bool merging)
+    {
+        if (merging == _merging) return;
+        _merging = merging;
+        Sockets.SetOption(_fd, SocketLevel.Udp, UdpOption.Gro, merging ? 1 : 0);
+    }
+
     public bool NeedsMtuDiscover(MtuDiscover mode) => mode != _mtuDiscover;
 
     public void SetMtuDiscover(MtuDiscover mode)
@@ -137,11 +146,10 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
         _fd = -1;
     }
 
-    private static void Prepare(int fd, bool v4, bool gro)
+    private static void Prepare(int fd, bool v4)
     {
         Sockets.SetOption(fd, Sock.Level(v4), v4 ? IpOption.RecvErr : Ipv6Option.RecvErr, 1);
         Sockets.SetOption(fd, Sock.Level(v4), v4 ? IpOption.RecvTos : Ipv6Option.RecvTclass, 1);
-        if (gro) Sockets.SetOption(fd, SocketLevel.Udp, UdpOption.Gro, 1);
     }
 
     private static IOException Refused(Forward forward, Errno error) => new(
