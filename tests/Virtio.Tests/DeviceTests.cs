@@ -69,6 +69,16 @@ public sealed class DeviceTests
     }
 
     [Fact]
+    public void Attach_hints_survive_odd_names_and_paths()
+    {
+        using var nic = new Nic();
+        var context = nic.Context with { Nic = new("web", "0 lan/a") };
+        var hints = Hints.For(context, new VirtioOptions { Socket = "s" }, "/tmp/it's a,b.sock", 1);
+        Assert.Contains("-chardev 'socket,id=nic0-lan-a-socket,path=/tmp/it'\\''s a,,b.sock,reconnect=1' ", hints[0].Arguments, StringComparison.Ordinal);
+        Assert.Equal("'virtio_uml.device=/tmp/it'\\''s a,b.sock:1'", hints[1].Arguments);
+    }
+
+    [Fact]
     public void Socket_file_has_the_rights_asked_for()
     {
         using var nic = Nic.Started();

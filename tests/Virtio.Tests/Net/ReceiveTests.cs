@@ -268,7 +268,7 @@ public sealed class ReceiveTests
     }
 
     [Fact]
-    public void Frames_that_allocate_nothing()
+    public void Frame_allocates_nothing()
     {
         using var nic = Nic.Started();
         using var guest = Guest.Running(nic, ringSize: 256);

@@ -25,7 +25,7 @@ internal sealed class Nic : IDisposable
         Loop = new EventLoop("test", Time);
         Backend = new TestBackend(i => loops is null || i == 0 ? Loop : loops(i), queues, offloads);
         var json = string.Create(CultureInfo.InvariantCulture, $$"""{"kind":"virtio","socket":"{{Path}}","queues":{{queues}}{{extra}}}""");
-        var context = new DeviceContext
+        Context = new DeviceContext
         {
             Nic = new NicIdentity("web", "eth0"),
             Mac = new MacAddress([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
@@ -36,12 +36,13 @@ internal sealed class Nic : IDisposable
             Logging = NullLoggerFactory.Instance,
             Vm = null!,
         };
-        Device = (VirtioDevice)new VirtioFactory().Create(context);
+        Device = (VirtioDevice)new VirtioFactory().Create(Context);
     }
 
     public FakeTimeProvider Time { get; }
     public EventLoop Loop { get; }
     public TestBackend Backend { get; }
+    public DeviceContext Context { get; }
     public VirtioDevice Device { get; }
     public string Path => System.IO.Path.Combine(_folder, "nic.sock");
     public TestQueue Queue => Backend.Queues[0]!;

@@ -49,10 +49,14 @@ internal sealed class TestQueue(IDeviceQueue device, OffloadSet accepted) : IEnd
     public bool Closed { get; private set; }
     public Action? OnTransmit { get; set; }
 
+    /// <summary>Takes all frames and keeps none.</summary>
+    public bool Forgets { get; set; }
+
     public int Transmit(in TxBatch batch)
     {
         Assert.False(Closed);
         OnTransmit?.Invoke();
+        if (Forgets) return batch.Frames.Length;
         var taken = Math.Min(Room, batch.Frames.Length);
         for (var i = 0; i < taken; i++)
         {
