@@ -1,19 +1,13 @@
-using BenchmarkDotNet.Running;
 using NicHost.Benchmarks.Bulk;
+using NicHost.Benchmarks.Micro;
 
 return args switch
 {
     ["bulk", .. var rest] => BulkCommand.Run(rest),
     ["spin"] => Spinners.SpinForEver(),
-    ["micro", .. var rest] => Micro(rest),
+    ["micro", .. var rest] => MicroCommand.Run(rest),
     _ => Usage(),
 };
-
-static int Micro(string[] args)
-{
-    BenchmarkSwitcher.FromAssembly(typeof(BulkCommand).Assembly).Run(args);
-    return 0;
-}
 
 static int Usage()
 {

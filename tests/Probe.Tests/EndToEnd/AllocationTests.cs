@@ -97,7 +97,7 @@ public sealed class AllocationTests
             loopBytes = Math.Min(loopBytes, await LoopBytesAsync(nic) - loopBefore);
             frames = guest.Rx[0].Frames + guest.Tx[0].Frames - frames;
             Assert.True(ok, $"Only {progress()} of {amount}: {state()}");
-            Assert.True(frames > 300, $"Only {frames} frames were measured.");
+            Assert.True(frames > 100, $"Only {frames} frames were measured.");
         }
         Assert.True(loopBytes <= Slack, $"The NIC's loop allocated at least {loopBytes} bytes in each of {Windows} windows.");
         Assert.True(guestBytes <= Slack, $"The guest allocated at least {guestBytes} bytes in each of {Windows} windows.");

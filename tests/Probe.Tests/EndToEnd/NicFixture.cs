@@ -40,11 +40,11 @@ internal sealed class NicFixture : IAsyncDisposable
     }
 
     /// <summary>A guest with a lease.</summary>
-    public ProbeGuest Attach(VirtioFeatures features = VirtioFeatures.Default, int? bufferSize = null)
+    public ProbeGuest Attach(VirtioFeatures features = VirtioFeatures.Default, int? bufferSize = null, int queuePairs = 1)
     {
         var guest = ProbeGuest.Start(new GuestOptions
         {
-            Frontend = new FrontendOptions { Socket = Socket, Features = features },
+            Frontend = new FrontendOptions { Socket = Socket, Features = features, QueuePairs = queuePairs },
             Mac = Address,
             Mtu = Mtu,
             BufferSize = bufferSize,
