@@ -146,6 +146,19 @@ public sealed class IngressTests : IDisposable
         Assert.Equal(1, _guest.Counters.TxDropped(reason));
     }
 
+    [Theory]
+    [InlineData(4)] // IP in IP
+    [InlineData(47)] // GRE
+    [InlineData(50)] // ESP
+    [InlineData(132)] // SCTP
+    public void Protocol_that_is_not_translated_is_dropped_and_counted(byte protocol)
+    {
+        _guest.Send(Frames.Ip(Guest.Address, Guest.Gateway, protocol, new byte[64]));
+        _guest.Send(Frames.Ip(Guest.Address6, Guest.Gateway6, protocol, new byte[64]));
+        _guest.AssertSilent();
+        Assert.Equal(2, _guest.Counters.TxDropped(DropReason.Unsupported));
+    }
+
     [Fact]
     public void Truncated_at_every_length_never_answers_or_throws()
     {

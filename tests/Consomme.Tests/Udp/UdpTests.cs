@@ -386,6 +386,17 @@ public sealed class UdpTests : IDisposable
         host.Receive([7]);
     }
 
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Guest_that_completes_checksums_is_spared_ours(bool v4)
+    {
+        var guest = Make(accepted: OffloadSet.Checksum);
+        var host = HostSocket(v4);
+        guest.Send(Frames.Udp(Us(v4), 5000, Gateway(v4), host.Port, [1]));
+        host.Send([2], host.Receive([1]));
+        Assert.NotEqual(ChecksumState.Unknown, guest.ReceiveFrame().Offload.Checksum);
+    }
+
     [Fact]
     public void Guest_that_changes_its_frame_meanwhile_reaches_nobody_else()
     {
