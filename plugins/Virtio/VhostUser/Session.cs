@@ -101,7 +101,7 @@ internal sealed partial class Session : IFdHandler, IDisposable
         }
     }
 
-    /// <summary>Ends the session: at once as the front-end sees it; <see cref="ISessionHost.Ended"/> follows when the queues have stopped.</summary>
+    /// <summary>Ends the session: nothing more is read; the socket closes, and <see cref="ISessionHost.Ended"/> follows, when the queues have stopped.</summary>
     /// <param name="fault">What the front-end did wrong; null when it just left or we stop.</param>
     public void End(string? fault)
     {
@@ -110,7 +110,6 @@ internal sealed partial class Session : IFdHandler, IDisposable
         _watch?.Dispose();
         _watch = null;
         _reader.Dispose();
-        _socket.Dispose();
         if (fault is not null)
         {
             _host.Backend.ReportGuestFault(fault);
@@ -169,6 +168,8 @@ internal sealed partial class Session : IFdHandler, IDisposable
             DisposeDropped();
             _channel?.Dispose();
             _channel = null;
+            // Last: a front-end that sees us gone reads from the rings where the next back-end shall go on, and nothing may move them then.
+            _socket.Dispose();
             _host.Ended(this);
         });
     }
