@@ -141,15 +141,7 @@ public sealed class DeviceTests
             using var memory = new GuestFile(1 << 20);
             var ring = new DriverRing(memory, GuestFile.GuestBase, 16);
             using var kick = new EventFd();
-            var table = FrontEnd.Words(1, GuestFile.GuestBase, 1 << 20, GuestFile.UserBase, 0);
-            front.Send(Request.SetFeatures, (ulong)(Guest.Modern | NetFeatures.Mq));
-            front.Send(Request.SetProtocolFeatures, (ulong)(ProtocolFeatures.ReplyAck | ProtocolFeatures.Mq));
-            front.Send(Request.SetMemTable, table, 0, memory.File.Raw);
-            front.Send(Request.SetVringNum, FrontEnd.State(3, 16));
-            front.Send(Request.SetVringAddr, FrontEnd.Words(
-                3, GuestFile.ToUser(ring.Descriptors), GuestFile.ToUser(ring.Used), GuestFile.ToUser(ring.Available), 0));
-            front.Send(Request.SetVringKick, 3, 0, kick.Raw);
-            front.Send(Request.SetVringEnable, FrontEnd.State(3, 1), FrontEnd.NeedReply);
+            var table = SetUpSecondQueue(front, memory, ring, kick);
             Assert.Equal(0ul, Wait(Request.SetVringEnable));
             ring.Add((GuestFile.GuestBase + 0x8000, 100, false));
             kick.Signal();
@@ -186,5 +178,52 @@ public sealed class DeviceTests
             }
             return false;
         }
+    }
+
+    /// <summary>QEMU reads the used index when the socket closes and lets the next back-end go on there: nothing may be used after that.</summary>
+    [Fact]
+    public void Socket_closes_only_when_the_queues_have_stopped()
+    {
+        using var gate = new ManualResetEventSlim();
+        using var second = new EventLoop("second");
+        second.Start();
+        using var nic = new Nic(2, loops: _ => second);
+        nic.Device.Start(nic.Backend);
+        using var front = new FrontEnd(UnixSocket.Connect(nic.Path), () => { });
+        using var memory = new GuestFile(1 << 20);
+        using var kick = new EventFd();
+        SetUpSecondQueue(front, memory, new DriverRing(memory, GuestFile.GuestBase, 16), kick);
+        Assert.True(Until(() => front.TryRead() is not null));
+
+        second.Post(() => gate.Wait(TimeSpan.FromSeconds(20)));
+        var stopping = nic.Device.DisposeAsync().AsTask();
+        Assert.False(Until(() => front.IsClosed, turns: 100));
+        gate.Set();
+        Assert.True(Until(() => front.IsClosed && stopping.IsCompleted));
+
+        bool Until(Func<bool> done, int turns = 2000)
+        {
+            for (var i = 0; i < turns; i++)
+            {
+                nic.Loop.RunOnce(1);
+                if (done()) return true;
+            }
+            return false;
+        }
+    }
+
+    /// <summary>Starts the second queue's transmit ring; the last message wants a reply.</summary>
+    private static byte[] SetUpSecondQueue(FrontEnd front, GuestFile memory, DriverRing ring, EventFd kick)
+    {
+        var table = FrontEnd.Words(1, GuestFile.GuestBase, 1 << 20, GuestFile.UserBase, 0);
+        front.Send(Request.SetFeatures, (ulong)(Guest.Modern | NetFeatures.Mq));
+        front.Send(Request.SetProtocolFeatures, (ulong)(ProtocolFeatures.ReplyAck | ProtocolFeatures.Mq));
+        front.Send(Request.SetMemTable, table, 0, memory.File.Raw);
+        front.Send(Request.SetVringNum, FrontEnd.State(3, 16));
+        front.Send(Request.SetVringAddr, FrontEnd.Words(
+            3, GuestFile.ToUser(ring.Descriptors), GuestFile.ToUser(ring.Used), GuestFile.ToUser(ring.Available), 0));
+        front.Send(Request.SetVringKick, 3, 0, kick.Raw);
+        front.Send(Request.SetVringEnable, FrontEnd.State(3, 1), FrontEnd.NeedReply);
+        return table;
     }
 }
