@@ -97,6 +97,9 @@ internal sealed class TwoNics : IAsyncDisposable
 
     public static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
 
+    private static string OpenFiles() => string.Join(' ', Directory.GetFileSystemEntries("/proc/self/fd")
+        .Select(fd => new FileInfo(fd).LinkTarget ?? "?").CountBy(n => n.Split('[')[0] == "socket:" ? "socket" : n).Select(n => $"{n.Key}*{n.Value}"));
+
     /// <summary>The state that inspect shows for the first queue's ring.</summary>
     public async Task<string> RingStateAsync(bool rx)
     {
@@ -111,7 +114,7 @@ internal sealed class TwoNics : IAsyncDisposable
             AssertBystander();
             Assert.Empty(_other.GuestFaults);
             Assert.Equal(0, _bystander.Faults.Total);
-            Wait(() => Descriptors() <= _descriptors, $"descriptors to be closed: {_descriptors} were open");
+            if (!SpinWait.SpinUntil(() => Descriptors() <= _descriptors, Patience)) Assert.Fail($"{_descriptors} descriptors were open, now: {OpenFiles()}");
             Assert.DoesNotContain(Nic.GuestFaults, f => f.Contains("Exception", StringComparison.Ordinal));
         }
         finally
