@@ -120,9 +120,11 @@ internal sealed class GuestPort(IEventLoop loop) : IGuestPort, ILoopWork
         for (var left = queue.Waiters.Count; left > 0 && queue.Waiters.TryDequeue(out var waiter); left--)
         {
             waiter.IsWaiting = false;
+            var before = queue.Waiters.Count;
             waiter.RoomAvailable();
-            // It is in line again: the room is used up, and the others keep their places before it.
-            if (waiter.IsWaiting) return;
+            // Somebody is in this line again: the room is used up, and the others keep their places before it. A flow that has moved on to
+            // another queue may wait there instead: then the room is still here, and nobody else would be told of it.
+            if (queue.Waiters.Count > before) return;
         }
     }
 

@@ -46,6 +46,18 @@ public sealed class GuestPortTests : IDisposable
         Assert.Equal([0, 1, 2, 1], _woken);
     }
 
+    /// <summary>A flow follows its guest from queue to queue: the room that it leaves unused goes to the next in line.</summary>
+    [Fact]
+    public void Waiter_that_moves_on_to_another_queue_holds_nobody_up()
+    {
+        Open(0);
+        Open(1);
+        _port.WaitForRoom(0, new Moving(_port, to: 1));
+        _port.WaitForRoom(0, new Waiter(this, 2));
+        _port.ReceiveReady(0);
+        Assert.Equal([2], _woken);
+    }
+
     [Fact]
     public void Answers_to_a_closed_queue_go_to_one_that_is_open()
     {
@@ -132,5 +144,12 @@ public sealed class GuestPortTests : IDisposable
             test._woken.Add(name);
             if (_stillWaits-- > 0) test._port.WaitForRoom(0, this);
         }
+    }
+
+    private sealed class Moving(GuestPort port, int to) : IRoomWaiter
+    {
+        public bool IsWaiting { get; set; }
+
+        public void RoomAvailable() => port.WaitForRoom(to, this);
     }
 }

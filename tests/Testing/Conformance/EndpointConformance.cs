@@ -40,9 +40,11 @@ public abstract class EndpointConformance : IDisposable
     public async Task Start_and_dispose_leave_no_descriptor()
     {
         await StartAndDispose();
+        const int Rounds = 5;
         var before = OpenDescriptors();
-        for (var i = 0; i < 5; i++) await StartAndDispose();
-        Assert.Equal(before, OpenDescriptors());
+        for (var i = 0; i < Rounds; i++) await StartAndDispose();
+        // A leak is one per round at least; the runtime may open something of its own meanwhile, once.
+        Assert.InRange(OpenDescriptors(), 0, before + Rounds - 1);
 
         async Task StartAndDispose()
         {
