@@ -96,12 +96,14 @@ internal sealed class TwoNics : IAsyncDisposable
     }
 
     /// <summary>
-    /// Descriptors of the kinds that front-ends pass and devices make. Not all: the runtime opens an epoll, pipes and files of its own when it
-    /// first needs them, whichever test runs then.
+    /// Open descriptors, but for the kinds that the runtime opens when it first needs them, whichever test runs then: assemblies, an epoll and
+    /// pipes of its own, files of the system.
     /// </summary>
-    public static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Count(fd =>
-        new FileInfo(fd).LinkTarget is { } target && (target.StartsWith("socket:", StringComparison.Ordinal)
-            || target.StartsWith("/memfd:", StringComparison.Ordinal) || target == "anon_inode:[eventfd]"));
+    public static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Count(fd => new FileInfo(fd).LinkTarget is { } target && !IsTheRuntimes(target));
+
+    private static bool IsTheRuntimes(string target) =>
+        target == "anon_inode:[eventpoll]" || target.EndsWith(".dll", StringComparison.Ordinal) || target.StartsWith("pipe:", StringComparison.Ordinal)
+        || target.StartsWith("/dev/", StringComparison.Ordinal) || target.StartsWith("/proc", StringComparison.Ordinal) || target.StartsWith("/sys/", StringComparison.Ordinal);
 
     private static string OpenFiles() => string.Join(' ', Directory.GetFileSystemEntries("/proc/self/fd")
         .Select(fd => new FileInfo(fd).LinkTarget ?? "?").CountBy(n => n.Split('[')[0] == "socket:" ? "socket" : n).Select(n => $"{n.Key}*{n.Value}"));
