@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Loops;
@@ -28,6 +29,12 @@ public sealed record DeviceContext
 
     /// <summary>Where logs go. Categories are made by name.</summary>
     public required ILoggerFactory Logging { get; init; }
+
+    /// <summary>
+    /// Where the plugin's own meters are made (the host exports them with the NIC's name as tag <c>nic</c> and disposes them with the
+    /// NIC); null on a host older than 1.1.
+    /// </summary>
+    public IMeterFactory? Meters { get; init; }
 
     /// <summary>Objects that the NICs of one VM share.</summary>
     public required IVmScope Vm { get; init; }

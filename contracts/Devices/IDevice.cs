@@ -18,6 +18,14 @@ public interface IDevice : IInspectable, IAsyncDisposable
 
     /// <summary>Shows the guest a new link state. On the NIC's first loop.</summary>
     void SetLink(LinkState link);
+
+    /// <summary>
+    /// Takes other options while it runs: all of them, or, when it throws, none. Called on the NIC's first loop, only after
+    /// <see cref="IDeviceFactory.CanReconfigure"/> said yes for the same contexts. Since 1.1.
+    /// </summary>
+    /// <param name="wanted">As <see cref="IDeviceFactory.Create"/> would get it.</param>
+    /// <exception cref="IOException">The host refuses; the message says what and the remedy. The device goes on as before.</exception>
+    void Reconfigure(DeviceContext wanted) => throw new NotSupportedException("This device takes no other options while it runs.");
 }
 
 /// <summary>Arguments with which one kind of VMM attaches.</summary>

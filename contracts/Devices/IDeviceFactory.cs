@@ -22,6 +22,13 @@ public interface IDeviceFactory
     /// The options have passed <see cref="OptionsModel.Check"/>; nothing outside is touched.
     /// </summary>
     IReadOnlyList<ResourceClaim> Claims(DeviceContext context) => [];
+
+    /// <summary>
+    /// Whether a device made from <paramref name="running"/> can become one of <paramref name="wanted"/> by
+    /// <see cref="IDevice.Reconfigure"/>, with its VMM attached. Both contexts have passed <see cref="OptionsModel.Check"/>; nothing outside
+    /// is touched. False means that the NIC is made anew. Since 1.1.
+    /// </summary>
+    bool CanReconfigure(DeviceContext running, DeviceContext wanted) => false;
 }
 
 /// <summary>Exports a class as the factory of a device kind.</summary>

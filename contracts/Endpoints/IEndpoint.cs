@@ -19,6 +19,14 @@ public interface IEndpoint : IInspectable, IAsyncDisposable
 
     /// <summary>Opens a queue. On the queue's loop. A queue may be opened again after it was closed.</summary>
     IEndpointQueue OpenQueue(EndpointQueueConfig config);
+
+    /// <summary>
+    /// Takes other options while it runs: all of them, or, when it throws, none. Called on the NIC's first loop, only after
+    /// <see cref="IEndpointFactory.CanReconfigure"/> said yes for the same contexts. Since 1.1.
+    /// </summary>
+    /// <param name="wanted">As <see cref="IEndpointFactory.Create"/> would get it.</param>
+    /// <exception cref="IOException">The host refuses; the message says what and the remedy. The endpoint goes on as before.</exception>
+    void Reconfigure(EndpointContext wanted) => throw new NotSupportedException("This endpoint takes no other options while it runs.");
 }
 
 /// <summary>The host, as an endpoint sees it.</summary>

@@ -18,6 +18,13 @@ public interface IEndpointFactory
     /// The options have passed <see cref="OptionsModel.Check"/>; nothing outside is touched.
     /// </summary>
     IReadOnlyList<ResourceClaim> Claims(EndpointContext context) => [];
+
+    /// <summary>
+    /// Whether an endpoint made from <paramref name="running"/> can become one of <paramref name="wanted"/> by
+    /// <see cref="IEndpoint.Reconfigure"/>, with its queues open and its flows going on. Both contexts have passed
+    /// <see cref="OptionsModel.Check"/>; nothing outside is touched. False means that the NIC is given a new endpoint. Since 1.1.
+    /// </summary>
+    bool CanReconfigure(EndpointContext running, EndpointContext wanted) => false;
 }
 
 /// <summary>Exports a class as the factory of an endpoint kind.</summary>
