@@ -21,7 +21,7 @@ internal sealed class HostRuntime : IAsyncDisposable
         _time = time;
         _started = time.GetTimestamp();
         _loops = new LoopPool(loops, time, logging);
-        Vms = [.. topology.Vms.Select(vm => new VmInstance(vm, catalog, _loops, logging, time))];
+        Vms = [.. topology.Vms.Select(vm => new VmInstance(vm, _loops, logging, time))];
     }
 
     public IReadOnlyList<VmInstance> Vms { get; }

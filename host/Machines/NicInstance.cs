@@ -9,7 +9,7 @@ namespace NicHost.Host.Machines;
 
 /// <summary>A NIC from start to stop: makes it, and makes it anew after a fault, at first after one second, later after up to 30.</summary>
 internal sealed partial class NicInstance(
-    NicModel model, PluginCatalog catalog, LoopPool loops, VmScope vm, ILoggerFactory logging, TimeProvider time) : IDisposable
+    NicModel model, LoopPool loops, VmScope vm, ILoggerFactory logging, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
@@ -111,7 +111,7 @@ internal sealed partial class NicInstance(
         _state = NicState.Starting;
         try
         {
-            run = NicRun.Create(_record, catalog, loops, logging, vm);
+            run = NicRun.Create(_record, loops, logging, vm);
             await run.StartAsync();
             _run = run;
             _state = NicState.Running;

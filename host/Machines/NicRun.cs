@@ -33,7 +33,7 @@ internal sealed partial class NicRun
     public IReadOnlyList<AttachHint> AttachHints { get; private set; } = [];
 
     /// <summary>Makes both halves; nothing outside is touched.</summary>
-    public static NicRun Create(NicRecord record, PluginCatalog catalog, LoopPool pool, ILoggerFactory logging, IVmScope vm)
+    public static NicRun Create(NicRecord record, LoopPool pool, ILoggerFactory logging, IVmScope vm)
     {
         var shared = pool.Take();
         // The loop's view exists before its owner: plugins get it in their contexts.
@@ -46,7 +46,7 @@ internal sealed partial class NicRun
         });
         try
         {
-            run = new NicRun(record, pool, first, Parts.Make(new NicContexts(record.Model, first, logging, vm), record.Model, catalog));
+            run = new NicRun(record, pool, first, Parts.Make(new NicContexts(record.Model, first, logging, vm), record.Model));
             if (early is not null) run._fault.TrySetResult(early);
             return run;
         }
@@ -108,10 +108,10 @@ internal sealed partial class NicRun
     /// <summary>The two halves and what they agree on.</summary>
     private sealed record Parts(IEndpoint Endpoint, IDevice Device, EndpointCapabilities Capabilities, int Queues)
     {
-        public static Parts Make(NicContexts contexts, Topology.NicModel model, PluginCatalog catalog)
+        public static Parts Make(NicContexts contexts, Topology.NicModel model)
         {
-            var deviceFactory = catalog.Devices[model.Device.Kind].Factory;
-            var endpoint = catalog.Endpoints[model.Endpoint.Kind].Factory.Create(contexts.Endpoint);
+            var deviceFactory = model.Device.Factory;
+            var endpoint = model.Endpoint.Factory.Create(contexts.Endpoint);
             try
             {
                 var device = deviceFactory.Create(contexts.Device);

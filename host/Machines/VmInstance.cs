@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Host.Loops;
-using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 
 namespace NicHost.Host.Machines;
@@ -15,16 +14,16 @@ internal sealed class VmInstance
 {
     private readonly ServiceProvider _services;
 
-    public VmInstance(VmModel model, PluginCatalog catalog, LoopPool loops, ILoggerFactory logging, TimeProvider time)
+    public VmInstance(VmModel model, LoopPool loops, ILoggerFactory logging, TimeProvider time)
     {
         Model = model;
         var services = new ServiceCollection()
-            .AddSingleton(catalog).AddSingleton(loops).AddSingleton(logging).AddSingleton(time)
+            .AddSingleton(loops).AddSingleton(logging).AddSingleton(time)
             .AddSingleton<VmScope>();
         foreach (var nic in model.Nics)
         {
             services.AddSingleton(provider => new NicInstance(nic,
-                provider.GetRequiredService<PluginCatalog>(), provider.GetRequiredService<LoopPool>(), provider.GetRequiredService<VmScope>(),
+                provider.GetRequiredService<LoopPool>(), provider.GetRequiredService<VmScope>(),
                 provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
         }
         _services = services.BuildServiceProvider();

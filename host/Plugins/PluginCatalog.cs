@@ -5,19 +5,27 @@ using NicHost.Contracts.Endpoints;
 namespace NicHost.Host.Plugins;
 
 /// <summary>Kind to factory, from the plugin roots in their order; the first plugin that brings a kind has it.</summary>
-internal sealed class PluginCatalog
+internal sealed class PluginCatalog : IKindSource
 {
-    private readonly SortedDictionary<string, DeviceKind> _devices = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, EndpointKind> _endpoints = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, PluginKind<IDeviceFactory>> _devices = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, PluginKind<IEndpointFactory>> _endpoints = new(StringComparer.Ordinal);
     private readonly List<PluginEntry> _plugins = [];
 
     private PluginCatalog() { }
 
     public IReadOnlyList<PluginEntry> Plugins => _plugins;
 
-    public IReadOnlyDictionary<string, DeviceKind> Devices => _devices;
+    public IReadOnlyDictionary<string, PluginKind<IDeviceFactory>> Devices => _devices;
 
-    public IReadOnlyDictionary<string, EndpointKind> Endpoints => _endpoints;
+    public IReadOnlyDictionary<string, PluginKind<IEndpointFactory>> Endpoints => _endpoints;
+
+    public IReadOnlyList<string> DeviceKinds => [.. _devices.Keys];
+
+    public IReadOnlyList<string> EndpointKinds => [.. _endpoints.Keys];
+
+    public PluginKind<IDeviceFactory>? Device(string vm, string kind) => _devices.GetValueOrDefault(kind);
+
+    public PluginKind<IEndpointFactory>? Endpoint(string vm, string kind) => _endpoints.GetValueOrDefault(kind);
 
     /// <summary>Loads what is in <paramref name="roots"/>. A folder that fails is an entry with the reason, and the rest goes on.</summary>
     public static PluginCatalog Load(IEnumerable<string> roots)
@@ -50,7 +58,7 @@ internal sealed class PluginCatalog
         {
             if (type.GetCustomAttribute<EndpointKindAttribute>() is not { } endpoint) continue;
             entry.EndpointKinds.Add(endpoint.Kind);
-            _endpoints[endpoint.Kind] = new EndpointKind(endpoint.Kind, (IEndpointFactory)Activator.CreateInstance(type)!, entry);
+            _endpoints[endpoint.Kind] = new PluginKind<IEndpointFactory>(endpoint.Kind, (IEndpointFactory)Activator.CreateInstance(type)!, entry);
         }
     }
 
@@ -86,13 +94,13 @@ internal sealed class PluginCatalog
         foreach (var (kind, factory) in devices)
         {
             if (_devices.TryGetValue(kind, out var first)) entry.Notes.Add(Duplicate("Device", kind, first.Plugin));
-            else _devices.Add(kind, new DeviceKind(kind, factory, entry));
+            else _devices.Add(kind, new PluginKind<IDeviceFactory>(kind, factory, entry));
             if (first is null) entry.DeviceKinds.Add(kind);
         }
         foreach (var (kind, factory) in endpoints)
         {
             if (_endpoints.TryGetValue(kind, out var first)) entry.Notes.Add(Duplicate("Endpoint", kind, first.Plugin));
-            else _endpoints.Add(kind, new EndpointKind(kind, factory, entry));
+            else _endpoints.Add(kind, new PluginKind<IEndpointFactory>(kind, factory, entry));
             if (first is null) entry.EndpointKinds.Add(kind);
         }
         var isUsed = entry.DeviceKinds.Count + entry.EndpointKinds.Count > 0;

@@ -1,5 +1,8 @@
 using System.Text.Json;
+using NicHost.Contracts.Devices;
+using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Nics;
+using NicHost.Host.Plugins;
 
 namespace NicHost.Host.Topology;
 
@@ -14,10 +17,17 @@ internal sealed record NicModel
     public required MacAddress Mac { get; init; }
     public required bool MacIsDerived { get; init; }
     public required int Mtu { get; init; }
-    public required PartModel Device { get; init; }
-    public required PartModel Endpoint { get; init; }
+    public required PartModel<IDeviceFactory> Device { get; init; }
+    public required PartModel<IEndpointFactory> Endpoint { get; init; }
     public required string BaseDirectory { get; init; }
 }
 
 /// <summary>The <c>device</c> or <c>endpoint</c> object.</summary>
-internal sealed record PartModel(string Kind, JsonElement Options);
+/// <param name="Source">The kind, and the plugin version that makes it.</param>
+/// <param name="Options">The object, <c>kind</c> included.</param>
+internal sealed record PartModel<TFactory>(PluginKind<TFactory> Source, JsonElement Options) where TFactory : class
+{
+    public string Kind => Source.Kind;
+
+    public TFactory Factory => Source.Factory;
+}

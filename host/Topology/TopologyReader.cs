@@ -10,23 +10,23 @@ namespace NicHost.Host.Topology;
 internal sealed class TopologyReader
 {
     private readonly TopologyFile _file;
-    private readonly PluginCatalog _catalog;
+    private readonly IKindSource _kinds;
     private readonly List<(NicModel Nic, string Path)> _nics = [];
 
-    private TopologyReader(TopologyFile file, PluginCatalog catalog)
+    private TopologyReader(TopologyFile file, IKindSource kinds)
     {
         _file = file;
-        _catalog = catalog;
+        _kinds = kinds;
     }
 
     /// <summary>Reads and checks.</summary>
     /// <exception cref="TopologyException">Something is wrong; the exception lists everything.</exception>
-    public static TopologyModel Read(TopologyFile file, PluginCatalog catalog)
+    public static TopologyModel Read(TopologyFile file, IKindSource kinds)
     {
-        var reader = new TopologyReader(file, catalog);
+        var reader = new TopologyReader(file, kinds);
         var vms = reader.ReadVms();
         MacValidator.Check(file, reader._nics);
-        WiringValidator.Check(file, catalog, reader._nics);
+        WiringValidator.Check(file, reader._nics);
         return file.FaultCount == 0 ? new TopologyModel(file.Name, file.BaseDirectory, vms) : throw new TopologyException(file.Faults);
     }
 
@@ -59,9 +59,9 @@ internal sealed class TopologyReader
         var mac = members.TryGetValue("mac", out var text) && text.ValueKind == JsonValueKind.String ? ReadMac(path, text.GetString()!) : null;
         var mtu = members.TryGetValue("mtu", out var number) ? ReadMtu(path, number.GetInt32()) : 1500;
         var device = members.TryGetValue("device", out var d)
-            ? ReadPart("Device", JsonPath.Member(path, "device"), d, [.. _catalog.Devices.Keys], kind => _catalog.Devices[kind].Factory.Options) : null;
+            ? ReadPart("Device", JsonPath.Member(path, "device"), d, _kinds.DeviceKinds, kind => _kinds.Device(identity.Vm, kind), factory => factory.Options) : null;
         var endpoint = members.TryGetValue("endpoint", out var e)
-            ? ReadPart("Endpoint", JsonPath.Member(path, "endpoint"), e, [.. _catalog.Endpoints.Keys], kind => _catalog.Endpoints[kind].Factory.Options) : null;
+            ? ReadPart("Endpoint", JsonPath.Member(path, "endpoint"), e, _kinds.EndpointKinds, kind => _kinds.Endpoint(identity.Vm, kind), factory => factory.Options) : null;
         if (device is null || endpoint is null) return null;
         return new NicModel
         {
@@ -92,9 +92,11 @@ internal sealed class TopologyReader
         return mtu;
     }
 
-    private PartModel? ReadPart(string what, string path, JsonElement part, string[] kinds, Func<string, OptionsModel> options)
+    private PartModel<TFactory>? ReadPart<TFactory>(
+        string what, string path, JsonElement part, IReadOnlyList<string> kinds, Func<string, PluginKind<TFactory>?> find, Func<TFactory, OptionsModel> options)
+        where TFactory : class
     {
-        var known = kinds.Length == 0 ? "No plugin brings one; see \"nichost plugins\"." : $"Known kinds: {string.Join(", ", kinds)}.";
+        var known = kinds.Count == 0 ? "No plugin brings one; see \"nichost plugins\"." : $"Known kinds: {string.Join(", ", kinds)}.";
         if (part.ValueKind != JsonValueKind.Object)
         {
             _file.Add(path, "This is not an object.", $"Write {{ \"kind\": … }}. {known}");
@@ -105,7 +107,7 @@ internal sealed class TopologyReader
             _file.Add(path, "\"kind\" is missing.", $"Add \"kind\". {known}");
             return null;
         }
-        if (kindValue.ValueKind != JsonValueKind.String || kindValue.GetString() is not { } kind || !kinds.Contains(kind, StringComparer.Ordinal))
+        if (kindValue.ValueKind != JsonValueKind.String || find(kindValue.GetString()!) is not { } source)
         {
             var near = kindValue.ValueKind == JsonValueKind.String ? OptionsBinding.Nearest(kindValue.GetString()!, kinds) : null;
             _file.Add(JsonPath.Member(path, "kind"), $"{what} kind {kindValue.GetRawText()} is not there.",
@@ -113,17 +115,17 @@ internal sealed class TopologyReader
             return null;
         }
         var faults = new List<OptionFault>();
-        try { options(kind).Check(part, faults); }
+        try { options(source.Factory).Check(part, faults); }
 #pragma warning disable CA1031 // the plugin's own check failed: that, too, is for the user to read
         catch (Exception e) { faults.Add(new OptionFault("$", $"The plugin's check failed: {PluginFault.Describe(e)}.", "Report it to the plugin's author.")); }
 #pragma warning restore CA1031
         foreach (var fault in faults) _file.Add(JsonPath.Join(path, fault.Path), fault.Message, fault.Remedy);
-        return faults.Count == 0 ? new PartModel(kind, part) : null;
+        return faults.Count == 0 ? new PartModel<TFactory>(source, part) : null;
     }
 
     private string Refused()
     {
-        var refused = _catalog.Plugins.Where(p => p.Status != PluginStatus.Active).Select(p => $"{p} ({p.Reason})").ToArray();
+        var refused = _kinds.Plugins.Where(p => p.Status != PluginStatus.Active).Select(p => $"{p} ({p.Reason})").ToArray();
         return refused.Length == 0 ? "" : $"Not loaded: {string.Join("; ", refused)}";
     }
 }

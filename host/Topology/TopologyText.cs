@@ -22,7 +22,7 @@ internal static class TopologyText
         return text.ToString();
     }
 
-    private static void Part(StringBuilder text, string name, PartModel part)
+    private static void Part<TFactory>(StringBuilder text, string name, PartModel<TFactory> part) where TFactory : class
     {
         text.AppendLine(CultureInfo.InvariantCulture, $"  {name}  {part.Kind}");
         foreach (var member in part.Options.EnumerateObject().Where(m => m.Name != "kind").OrderBy(m => m.Name, StringComparer.Ordinal))

@@ -19,7 +19,7 @@ internal sealed class WiringValidator
 
     private WiringValidator(TopologyFile file) => _file = file;
 
-    public static void Check(TopologyFile file, PluginCatalog catalog, IEnumerable<(NicModel Nic, string Path)> nics)
+    public static void Check(TopologyFile file, IEnumerable<(NicModel Nic, string Path)> nics)
     {
         var validator = new WiringValidator(file);
         using var loop = new EventLoop("check");
@@ -27,8 +27,8 @@ internal sealed class WiringValidator
         {
             var view = new NicLoop(loop, _ => { });
             var contexts = new NicContexts(nic, view, NullLoggerFactory.Instance, new VmScope());
-            validator.CheckEndpoint(catalog.Endpoints[nic.Endpoint.Kind].Factory, contexts.Endpoint, nic, path);
-            validator.CheckDevice(catalog.Devices[nic.Device.Kind].Factory, contexts.Device, nic, path);
+            validator.CheckEndpoint(nic.Endpoint.Factory, contexts.Endpoint, nic, path);
+            validator.CheckDevice(nic.Device.Factory, contexts.Device, nic, path);
             view.End();
         }
     }
