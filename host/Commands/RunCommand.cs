@@ -2,7 +2,6 @@ using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using NicHost.Host.Control;
 using NicHost.Host.Diagnostics;
-using NicHost.Host.Loops;
 using NicHost.Host.Machines;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;

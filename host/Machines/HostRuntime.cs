@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Diagnostics;
-using NicHost.Host.Loops;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Diagnostics;
-using NicHost.Host.Loops;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 

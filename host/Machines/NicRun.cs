@@ -3,8 +3,8 @@ using NicHost.Contracts.Devices;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Loops;
-using NicHost.Host.Loops;
 using NicHost.Host.Plugins;
+using NicHost.Loops;
 
 namespace NicHost.Host.Machines;
 

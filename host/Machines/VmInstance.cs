@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Diagnostics;
-using NicHost.Host.Loops;
 using NicHost.Host.Topology;
 
 namespace NicHost.Host.Machines;

@@ -2,9 +2,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Options;
-using NicHost.Host.Loops;
 using NicHost.Host.Machines;
 using NicHost.Host.Plugins;
+using NicHost.Loops;
 
 namespace NicHost.Host.Topology;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Nics;
-using NicHost.Host.Loops;
+using NicHost.Loops;
 using NicHost.Testing.Conformance;
 
 namespace NicHost.Consomme.Tests;

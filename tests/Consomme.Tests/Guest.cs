@@ -7,7 +7,7 @@ using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Frames;
 using NicHost.Contracts.Nics;
-using NicHost.Host.Loops;
+using NicHost.Loops;
 using NicHost.Testing;
 
 namespace NicHost.Consomme.Tests;

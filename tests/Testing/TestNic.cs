@@ -5,7 +5,7 @@ using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Frames;
 using NicHost.Contracts.Loops;
 using NicHost.Contracts.Nics;
-using NicHost.Host.Loops;
+using NicHost.Loops;
 
 namespace NicHost.Testing;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using NicHost.Contracts.Options;
-using NicHost.Host.Loops;
 using NicHost.Linux;
+using NicHost.Loops;
 using NicHost.Virtio.Net;
 using NicHost.Virtio.Tests.Rig;
 using NicHost.Virtio.VhostUser;

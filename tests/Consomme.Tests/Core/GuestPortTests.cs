@@ -2,7 +2,7 @@ using NicHost.Consomme.Core;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Frames;
-using NicHost.Host.Loops;
+using NicHost.Loops;
 using NicHost.Testing;
 
 namespace NicHost.Consomme.Tests.Core;

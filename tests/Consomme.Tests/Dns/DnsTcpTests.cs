@@ -8,7 +8,7 @@ using NicHost.Consomme.Icmp;
 using NicHost.Consomme.Ip;
 using NicHost.Consomme.Options;
 using NicHost.Consomme.Udp;
-using NicHost.Host.Loops;
+using NicHost.Loops;
 
 namespace NicHost.Consomme.Tests.Dns;
 

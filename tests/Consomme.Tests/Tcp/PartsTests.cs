@@ -1,6 +1,6 @@
 using CsCheck;
 using NicHost.Consomme.Tcp;
-using NicHost.Host.Loops;
+using NicHost.Loops;
 
 namespace NicHost.Consomme.Tests.Tcp;
 

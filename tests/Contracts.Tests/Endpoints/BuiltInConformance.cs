@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Frames;
 using NicHost.Contracts.Nics;
-using NicHost.Host.Loops;
+using NicHost.Loops;
 using NicHost.Testing;
 using NicHost.Testing.Conformance;
 

@@ -7,7 +7,7 @@ using NicHost.Contracts.Frames;
 using NicHost.Contracts.Loops;
 using NicHost.Contracts.Nics;
 using NicHost.Fuzz.Engine;
-using NicHost.Host.Loops;
+using NicHost.Loops;
 using NicHost.Testing;
 using NicHost.Virtio;
 

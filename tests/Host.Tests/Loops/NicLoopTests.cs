@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using NicHost.Contracts.Loops;
-using NicHost.Host.Loops;
 using NicHost.Linux;
+using NicHost.Loops;
 
 namespace NicHost.Host.Tests.Loops;
 

@@ -223,7 +223,7 @@ public sealed class FrontendTests
         }
     }
 
-    private static long Turns(TwoNics nics) => ((Host.Loops.EventLoop)nics.Nic.Loop(0)).Turns;
+    private static long Turns(TwoNics nics) => ((Loops.EventLoop)nics.Nic.Loop(0)).Turns;
 
     private static void Send(VhostFrontend front, byte[] bytes, int[] fds)
     {

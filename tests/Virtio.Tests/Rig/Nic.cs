@@ -5,8 +5,8 @@ using Microsoft.Extensions.Time.Testing;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Frames;
 using NicHost.Contracts.Nics;
-using NicHost.Host.Loops;
 using NicHost.Linux;
+using NicHost.Loops;
 using NicHost.Virtio.Net;
 using NicHost.Virtio.VhostUser;
 

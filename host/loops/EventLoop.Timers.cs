@@ -1,6 +1,6 @@
 using NicHost.Contracts.Loops;
 
-namespace NicHost.Host.Loops;
+namespace NicHost.Loops;
 
 /// <summary>Timers of the loop.</summary>
 public sealed partial class EventLoop

@@ -1,4 +1,4 @@
-namespace NicHost.Host.Loops;
+namespace NicHost.Loops;
 
 /// <summary>A binary heap of timers, earliest first, equal times in the order they were set. Each entry knows its place, so moving is cheap.</summary>
 internal sealed class TimerHeap

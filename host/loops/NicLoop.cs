@@ -1,6 +1,6 @@
 using NicHost.Contracts.Loops;
 
-namespace NicHost.Host.Loops;
+namespace NicHost.Loops;
 
 /// <summary>
 /// A NIC's view of a shared loop. An exception in one of its handlers silences the NIC on this loop and is told once; posted work still

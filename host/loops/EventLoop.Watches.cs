@@ -1,7 +1,7 @@
 using NicHost.Contracts.Loops;
 using NicHost.Linux;
 
-namespace NicHost.Host.Loops;
+namespace NicHost.Loops;
 
 /// <summary>Watched descriptors: epoll carries slot and generation, so that an event of a watch that is gone finds nobody.</summary>
 public sealed partial class EventLoop

@@ -1,7 +1,7 @@
 using NicHost.Contracts.Loops;
 using NicHost.Linux;
 
-namespace NicHost.Host.Loops;
+namespace NicHost.Loops;
 
 /// <summary>
 /// One thread on epoll. A turn is: wait, handlers of the events, posted work, due timers, deferred work. Either <see cref="Start"/> gives it

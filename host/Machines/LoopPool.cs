@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Diagnostics;
+using NicHost.Loops;
 
-namespace NicHost.Host.Loops;
+namespace NicHost.Host.Machines;
 
 /// <summary>The shared loops. A queue gets the loop with the fewest queues.</summary>
 internal sealed partial class LoopPool : IDisposable
