@@ -63,13 +63,21 @@ internal static class OptionsBinding
             var property = type.Properties.FirstOrDefault(p => p.Name == member.Name);
             if (property is null) faults.Add(Unknown(type, path, member.Name));
             else if (member.Value.ValueKind == JsonValueKind.Null && property.IsSetNullable) continue;
-            else CheckValue(property.Options.GetTypeInfo(property.PropertyType), memberPath, member.Value, faults);
+            else CheckMember(property, memberPath, member.Value, faults);
         }
         foreach (var property in type.Properties)
         {
             if (property.IsRequired && !seen.Contains(property.Name))
                 faults.Add(new OptionFault(path, $"\"{property.Name}\" is missing.", $"Add \"{property.Name}\"."));
         }
+    }
+
+    private static void CheckMember(JsonPropertyInfo property, string path, JsonElement value, ICollection<OptionFault> faults)
+    {
+        var before = faults.Count;
+        CheckValue(property.Options.GetTypeInfo(property.PropertyType), path, value, faults);
+        if (faults.Count > before || value.ValueKind != JsonValueKind.Number || OptionsRange.Of(property.AttributeProvider) is not { } range) return;
+        if (!range.Contains(value.GetDouble())) faults.Add(new OptionFault(path, $"{Shorten(value.GetRawText())} is out of range.", $"Use {range}."));
     }
 
     private static OptionFault Unknown(JsonTypeInfo type, string path, string name)

@@ -23,6 +23,11 @@ public static class OptionsSchema
         var source = context.PropertyInfo?.AttributeProvider ?? context.TypeInfo.Type;
         var text = source.GetCustomAttributes(typeof(DescriptionAttribute), inherit: false).OfType<DescriptionAttribute>().FirstOrDefault();
         if (text is not null) schema.Insert(0, "description", text.Description);
+        if (OptionsRange.Of(context.PropertyInfo?.AttributeProvider) is { } range)
+        {
+            schema["minimum"] = range.Minimum;
+            schema["maximum"] = range.Maximum;
+        }
         return schema;
     }
 }

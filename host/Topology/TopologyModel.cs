@@ -7,7 +7,7 @@ using NicHost.Host.Plugins;
 namespace NicHost.Host.Topology;
 
 /// <summary>A topology that holds: every default filled in, every option checked by its plugin.</summary>
-internal sealed record TopologyModel(string File, string BaseDirectory, IReadOnlyList<VmModel> Vms);
+internal sealed record TopologyModel(string File, string BaseDirectory, HostSettings Settings, IReadOnlyList<VmModel> Vms);
 
 internal sealed record VmModel(string Name, IReadOnlyList<NicModel> Nics);
 
@@ -17,6 +17,12 @@ internal sealed record NicModel
     public required MacAddress Mac { get; init; }
     public required bool MacIsDerived { get; init; }
     public required int Mtu { get; init; }
+
+    /// <summary>The administrator's part of the link; the endpoint has the other. May change while the NIC runs.</summary>
+    public bool IsLinkUp { get; init; } = true;
+
+    public RestartPolicy Restart { get; init; } = RestartPolicy.Default;
+
     public required PartModel<IDeviceFactory> Device { get; init; }
     public required PartModel<IEndpointFactory> Endpoint { get; init; }
     public required string BaseDirectory { get; init; }

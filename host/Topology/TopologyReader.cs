@@ -1,5 +1,4 @@
 using System.Text.Json;
-using NicHost.Contracts.Frames;
 using NicHost.Contracts.Nics;
 using NicHost.Contracts.Options;
 using NicHost.Host.Plugins;
@@ -12,6 +11,7 @@ internal sealed class TopologyReader
     private readonly TopologyFile _file;
     private readonly IKindSource _kinds;
     private readonly List<(NicModel Nic, string Path)> _nics = [];
+    private HostSettings _settings = new();
 
     private TopologyReader(TopologyFile file, IKindSource kinds)
     {
@@ -27,13 +27,14 @@ internal sealed class TopologyReader
         var vms = reader.ReadVms();
         MacValidator.Check(file, reader._nics);
         WiringValidator.Check(file, reader._nics);
-        return file.FaultCount == 0 ? new TopologyModel(file.Name, file.BaseDirectory, vms) : throw new TopologyException(file.Faults);
+        return file.FaultCount == 0 ? new TopologyModel(file.Name, file.BaseDirectory, reader._settings, vms) : throw new TopologyException(file.Faults);
     }
 
     private List<VmModel> ReadVms()
     {
         var vms = new List<VmModel>();
         var members = LevelReader.Read(_file, "$", _file.Root, TopologyJson.Default.TopologyConfig);
+        _settings = SettingsReader.Read(_file, members);
         if (!members.TryGetValue("vms", out var map)) return vms;
         foreach (var (name, path, value) in LevelReader.Named(_file, "$.vms", map, "VM")) vms.Add(new VmModel(name, ReadNics(name, path, value)));
         return vms;
@@ -57,7 +58,7 @@ internal sealed class TopologyReader
     {
         var members = LevelReader.Read(_file, path, element, TopologyJson.Default.NicConfig);
         var mac = members.TryGetValue("mac", out var text) && text.ValueKind == JsonValueKind.String ? ReadMac(path, text.GetString()!) : null;
-        var mtu = members.TryGetValue("mtu", out var number) ? ReadMtu(path, number.GetInt32()) : 1500;
+        var mtu = members.TryGetValue("mtu", out var number) ? number.GetInt32() : 1500;
         var device = members.TryGetValue("device", out var d)
             ? ReadPart("Device", JsonPath.Member(path, "device"), d, _kinds.DeviceKinds, kind => _kinds.Device(identity.Vm, kind), factory => factory.Options) : null;
         var endpoint = members.TryGetValue("endpoint", out var e)
@@ -69,6 +70,8 @@ internal sealed class TopologyReader
             Mac = mac ?? MacAddress.Derive(identity),
             MacIsDerived = mac is null,
             Mtu = mtu,
+            IsLinkUp = !members.TryGetValue("link", out var link) || link.Deserialize(TopologyJson.Default.AdminLink) == AdminLink.Up,
+            Restart = members.TryGetValue("restart", out var restart) ? ReadRestart(path, restart.Deserialize(TopologyJson.Default.RestartConfig)!) : RestartPolicy.Default,
             Device = device,
             Endpoint = endpoint,
             BaseDirectory = _file.BaseDirectory,
@@ -85,11 +88,14 @@ internal sealed class TopologyReader
         return null;
     }
 
-    private int ReadMtu(string nicPath, int mtu)
+    private RestartPolicy ReadRestart(string nicPath, RestartConfig restart)
     {
-        if (mtu is < FrameLimits.MinMtu or > FrameLimits.MaxMtu)
-            _file.Add(JsonPath.Member(nicPath, "mtu"), $"An MTU of {mtu} is out of range.", $"Use {FrameLimits.MinMtu} to {FrameLimits.MaxMtu}; 1500 is usual.");
-        return mtu;
+        if (restart.LongestDelaySeconds < restart.FirstDelaySeconds)
+        {
+            _file.Add($"{nicPath}.restart.longestDelaySeconds", $"{restart.LongestDelaySeconds} is below the first delay, {restart.FirstDelaySeconds}.",
+                "Make it as long or longer.");
+        }
+        return RestartPolicy.From(restart);
     }
 
     private PartModel<TFactory>? ReadPart<TFactory>(

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using NicHost.Contracts.Frames;
 using NicHost.Contracts.Options;
 using NicHost.Host.Plugins;
 
@@ -19,9 +18,6 @@ internal static class TopologySchema
         var nic = OptionsSchema.Export(TopologyJson.Default.NicConfig);
         SetReference(nic, "device", "What the guest sees.");
         SetReference(nic, "endpoint", "Where the packets go.");
-        var mtu = nic["properties"]!["mtu"]!.AsObject();
-        mtu["minimum"] = FrameLimits.MinMtu;
-        mtu["maximum"] = FrameLimits.MaxMtu;
         nic["properties"]!["mac"]!.AsObject()["pattern"] = "^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$";
 
         var schema = new JsonObject

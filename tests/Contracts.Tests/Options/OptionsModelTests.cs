@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NicHost.Contracts.Options;
@@ -38,6 +39,26 @@ public sealed partial class OptionsModelTests
     }
 
     [Theory]
+    [InlineData("1", true)]
+    [InlineData("65535", true)]
+    [InlineData("0", false)]
+    [InlineData("65536", false)]
+    [InlineData("-1", false)]
+    public void Range_of_a_member_is_checked(string port, bool isInRange)
+    {
+        var faults = new List<OptionFault>();
+        Model.Check(Parse($$"""{"socket":"/s","port":{{port}}}"""), faults);
+        Assert.Equal(isInRange ? [] : [$"$.port {port} is out of range. Use 1 to 65535."], faults.Select(f => $"{f.Path} {f.Message} {f.Remedy}"));
+    }
+
+    [Fact]
+    public void Range_of_a_member_is_in_the_schema()
+    {
+        var port = Model.Schema()["properties"]!["port"]!;
+        Assert.Equal((1, 65535), ((int)(double)port["minimum"]!, (int)(double)port["maximum"]!));
+    }
+
+    [Theory]
     [InlineData("[]")]
     [InlineData("3")]
     [InlineData("null")]
@@ -68,6 +89,9 @@ public sealed partial class OptionsModelTests
         public required string Socket { get; init; }
 
         public int Queues { get; set; } = 1;
+
+        [Range(1, 65535)]
+        public int? Port { get; set; }
 
         public Speed Mode { get; set; }
 

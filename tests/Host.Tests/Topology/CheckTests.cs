@@ -64,6 +64,52 @@ public sealed class CheckTests
         }
         """));
 
+    [Fact]
+    public Task Check_of_link_restart_and_host_settings_lists_their_faults() => Verifier.Verify(Faults("""
+        {
+          "unloadable": "yes",
+          "allowWritablePlugins": 1,
+          "control": { "socket": "", "mode": "rw", "owner": "", "group": 7, "port": 1 },
+          "vms": {
+            "a": {
+              "nics": {
+                "n0": { "link": "Down", "restart": { "limit": -1, "windowSeconds": 0, "firstDelaySeconds": 0 }, "device": { "kind": "card" }, "endpoint": { "kind": "null" } },
+                "n1": { "link": true, "restart": { "limit": 1.5, "delay": 3, "longestDelaySeconds": 1e400 }, "device": { "kind": "card" }, "endpoint": { "kind": "null" } },
+                "n2": { "restart": { "firstDelaySeconds": 5, "longestDelaySeconds": 2 }, "device": { "kind": "card" }, "endpoint": { "kind": "null" } },
+                "n3": { "restart": null, "link": null, "device": { "kind": "card" }, "endpoint": { "kind": "null" } }
+              }
+            }
+          }
+        }
+        """));
+
+    [Fact]
+    public void Link_and_restart_policy_are_in_the_model()
+    {
+        var nics = Read("""
+            { "vms": { "a": { "nics": {
+              "n0": { "link": "down", "restart": { "firstDelaySeconds": 0.5, "longestDelaySeconds": 8, "limit": 3, "windowSeconds": 60 }, "device": { "kind": "card" }, "endpoint": { "kind": "null" } },
+              "n1": { "restart": { "limit": 2 }, "device": { "kind": "card" }, "endpoint": { "kind": "null" } } } } } }
+            """).Vms[0].Nics;
+        Assert.Equal((false, true), (nics[0].IsLinkUp, nics[1].IsLinkUp));
+        Assert.Equal(new RestartPolicy(TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(8), 3, TimeSpan.FromSeconds(60)), nics[0].Restart);
+        Assert.Equal(RestartPolicy.Default with { Limit = 2 }, nics[1].Restart);
+    }
+
+    [Fact]
+    public void Host_settings_are_in_the_model()
+    {
+        var settings = Read("""{ "unloadable": true, "allowWritablePlugins": true, "control": { "socket": "/run/x.sock", "mode": "0660", "group": "kvm" }, "vms": {} }""").Settings;
+        Assert.Equal((true, true), (settings.Unloadable, settings.AllowWritablePlugins));
+        Assert.Equal(new ControlSettings
+        {
+            Socket = "/run/x.sock",
+            Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite,
+            Group = "kvm",
+        }, settings.Control);
+        Assert.Equal(new HostSettings(), Read("""{ "vms": {} }""").Settings);
+    }
+
     [Theory]
     [InlineData("", "1:1")]
     [InlineData("{", "1:2")]
