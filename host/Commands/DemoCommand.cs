@@ -36,8 +36,8 @@ internal static class DemoCommand
         var (topology, catalog) = SharedOptions.Load(path, plugins);
         ThisProcess.RaiseFileLimit();
         using var logging = new StderrLogging(Console.Error, LogLevel.Warning, TimeProvider.System);
-        await using var host = new HostRuntime(topology, catalog, LoopPool.DefaultCount, logging, TimeProvider.System);
-        await host.StartAsync();
+        await using var host = new HostRuntime(() => catalog.Plugins, LoopPool.DefaultCount, logging, TimeProvider.System);
+        await host.ApplyAsync(topology);
         Console.Out.Write(RunBanner.Render(host));
         var failed = 0;
         foreach (var nic in host.Nics)
@@ -56,7 +56,7 @@ internal static class DemoCommand
     {
         if (nic.State != NicState.Running)
         {
-            Console.Out.WriteLine($"{nic.Model.Identity} did not start: {nic.Reason}");
+            Console.Out.WriteLine($"{nic.Identity} did not start: {nic.Reason}");
             return 1;
         }
         try

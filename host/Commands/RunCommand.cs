@@ -52,7 +52,7 @@ internal static partial class RunCommand
         };
         foreach (var plugin in catalog.Plugins.Where(p => p.Status != PluginStatus.Active)) LogPlugin(log, plugin.ToString(), plugin.Path, plugin.Reason!);
 
-        await using var host = new HostRuntime(topology, catalog, settings.Loops, logging, TimeProvider.System);
+        await using var host = new HostRuntime(() => catalog.Plugins, settings.Loops, logging, TimeProvider.System);
         ControlServer? control;
         try { control = await StartControlAsync(settings, host, logging, log); }
         catch (IOException e)
@@ -60,7 +60,7 @@ internal static partial class RunCommand
             Console.Error.WriteLine(e.Message);
             return 1;
         }
-        await host.StartAsync();
+        await host.ApplyAsync(topology);
         Console.Out.Write(RunBanner.Render(host));
         await stop.Requested;
         LogStopping(log);

@@ -1,75 +1,73 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
-using NicHost.Contracts.Diagnostics;
+using NicHost.Contracts.Nics;
+using NicHost.Host.Changes;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 
 namespace NicHost.Host.Machines;
 
-/// <summary>Everything that runs: loops and VMs.</summary>
-internal sealed class HostRuntime : IAsyncDisposable
+/// <summary>Everything that runs: loops and VMs. It starts empty; what a topology wants comes as a change, the first one too.</summary>
+internal sealed partial class HostRuntime(Func<IReadOnlyList<PluginEntry>> plugins, int loops, ILoggerFactory logging, TimeProvider time) : IAsyncDisposable
 {
-    private readonly PluginCatalog _catalog;
-    private readonly LoopPool _loops;
-    private readonly TimeProvider _time;
-    private readonly long _started;
+    private readonly LoopPool _loops = new(loops, time, logging);
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly ILogger _log = logging.CreateLogger("NicHost.Changes");
+    private ImmutableArray<VmInstance> _vms = [];
     private bool _stopped;
 
-    public HostRuntime(TopologyModel topology, PluginCatalog catalog, int loops, ILoggerFactory logging, TimeProvider time)
-    {
-        _catalog = catalog;
-        _time = time;
-        _started = time.GetTimestamp();
-        _loops = new LoopPool(loops, time, logging);
-        Vms = [.. topology.Vms.Select(vm => new VmInstance(vm, _loops, logging, time))];
-    }
-
-    public IReadOnlyList<VmInstance> Vms { get; }
+    /// <summary>Sorted by name.</summary>
+    public IReadOnlyList<VmInstance> Vms => _vms;
 
     public IEnumerable<NicInstance> Nics => Vms.SelectMany(vm => vm.Nics);
 
-    /// <summary>Completes when each NIC has been tried once.</summary>
-    public Task StartAsync() => Task.WhenAll(Vms.Select(vm => vm.StartAsync()));
+    /// <summary>Makes what runs the same as <paramref name="wanted"/>; one change at a time.</summary>
+    /// <returns>What was planned, and what of it could not be done.</returns>
+    public async Task<ChangeResult> ApplyAsync(TopologyModel wanted)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_stopped, this);
+            var plan = ChangePlanner.Plan(Vms, wanted);
+            return new ChangeResult(plan, await new ChangeRunner(this, _log).RunAsync(plan));
+        }
+        finally { _turn.Release(); }
+    }
+
+    public VmInstance Vm(string name) => _vms.Single(vm => vm.Name == name);
+
+    public NicInstance Nic(NicIdentity nic) => Vm(nic.Vm).Nics.Single(n => n.Identity == nic);
+
+    /// <summary>For the runner of a change only.</summary>
+    public VmInstance AddVm(string name)
+    {
+        var vm = new VmInstance(name, _loops, logging, time);
+        ImmutableInterlocked.Update(ref _vms, vms => [.. vms.Add(vm).OrderBy(v => v.Name, StringComparer.Ordinal)]);
+        return vm;
+    }
+
+    /// <summary>For the runner of a change only.</summary>
+    public async Task RemoveVmAsync(string name)
+    {
+        var vm = Vm(name);
+        ImmutableInterlocked.Update(ref _vms, vms => vms.Remove(vm));
+        await vm.StopAsync();
+    }
 
     public async ValueTask DisposeAsync()
     {
-        if (_stopped) return;
-        _stopped = true;
-        await Task.WhenAll(Vms.Select(vm => vm.StopAsync()));
-        _loops.Dispose();
-    }
-
-    /// <summary>The whole tree, or that of one VM or NIC.</summary>
-    /// <param name="target"><c>VM</c>, <c>VM/NIC</c>, or nothing.</param>
-    /// <returns>Null when there is no such thing.</returns>
-    public async Task<InspectNode?> InspectAsync(string? target)
-    {
-        if (string.IsNullOrEmpty(target)) return await InspectAllAsync();
-        var names = target.Split('/', 2);
-        if (Vms.FirstOrDefault(vm => vm.Model.Name == names[0]) is not { } vm) return null;
-        if (names.Length == 1) return await vm.InspectAsync();
-        return vm.Nics.FirstOrDefault(nic => nic.Model.Identity.Nic == names[1]) is { } nic ? await nic.InspectAsync() : null;
-    }
-
-    private async Task<InspectNode> InspectAllAsync()
-    {
-        var writer = new InspectWriter("nichost");
-        writer.Value("pid", Environment.ProcessId);
-        writer.Value("uptimeSeconds", (long)_time.GetElapsedTime(_started).TotalSeconds);
-        using (writer.Section("memory"))
+        await _turn.WaitAsync();
+        try
         {
-            writer.Value("workingSetBytes", Environment.WorkingSet);
-            writer.Value("managedBytes", GC.GetTotalMemory(false));
-            writer.Value("collections", GC.CollectionCount(0));
+            if (_stopped) return;
+            _stopped = true;
+            await Task.WhenAll(Vms.Select(vm => vm.StopAsync()));
+            _loops.Dispose();
         }
-        using (writer.Section("plugins"))
-        {
-            foreach (var plugin in _catalog.Plugins)
-                writer.Value(plugin.ToString(), plugin.Reason is null ? "active" : $"{InspectWriter.CamelCase(plugin.Status.ToString())}: {plugin.Reason}");
-        }
-        using (writer.Section("loops")) _loops.Inspect(writer);
-        using (writer.Section("vms")) { }
-        var vms = writer.Root.Children[^1];
-        foreach (var vm in Vms) vms.Children.Add(await vm.InspectAsync());
-        return writer.Root;
+        finally { _turn.Release(); }
     }
 }
+
+/// <summary>A change that was made.</summary>
+internal sealed record ChangeResult(ChangePlan Plan, IReadOnlyDictionary<NicIdentity, string> Failures);

@@ -7,9 +7,9 @@ using NicHost.Host.Topology;
 namespace NicHost.Host.Machines;
 
 /// <summary>What a NIC's two halves are made from.</summary>
-internal sealed class NicContexts(NicModel nic, IEventLoop loop, ILoggerFactory logging, IVmScope vm)
+internal static class NicContexts
 {
-    public EndpointContext Endpoint { get; } = new()
+    public static EndpointContext Endpoint(NicModel nic, IEventLoop loop, ILoggerFactory logging) => new()
     {
         Nic = nic.Identity,
         Mac = nic.Mac,
@@ -20,7 +20,7 @@ internal sealed class NicContexts(NicModel nic, IEventLoop loop, ILoggerFactory 
         Logging = logging,
     };
 
-    public DeviceContext Device { get; } = new()
+    public static DeviceContext Device(NicModel nic, IEventLoop loop, ILoggerFactory logging, IVmScope vm) => new()
     {
         Nic = nic.Identity,
         Mac = nic.Mac,

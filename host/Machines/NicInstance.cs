@@ -1,143 +1,149 @@
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Devices;
-using NicHost.Contracts.Diagnostics;
+using NicHost.Contracts.Nics;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 
 namespace NicHost.Host.Machines;
 
-/// <summary>A NIC from start to stop: makes it, and makes it anew after a fault, at first after one second, later after up to 30.</summary>
-internal sealed partial class NicInstance(
-    NicModel model, LoopPool loops, VmScope vm, ILoggerFactory logging, TimeProvider time) : IDisposable
+/// <summary>
+/// A NIC from start to stop. After a fault it is made anew, later each time, as its restart policy says. What starts, stops or changes it
+/// takes turns; a fault waits for its own.
+/// </summary>
+internal sealed partial class NicInstance(NicModel model, LoopPool loops, VmScope vm, ILoggerFactory logging, TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan InspectLimit = TimeSpan.FromSeconds(2);
-
     private readonly ILogger _log = logging.CreateLogger("NicHost.Nics");
-    private readonly NicRecord _record = new(model, logging.CreateLogger("NicHost.Nics"), time);
+    private readonly NicRecord _record = new(model.Identity, logging.CreateLogger("NicHost.Nics"), time);
+    private readonly Backoff _backoff = new(time);
+    private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _stopping = new();
-    private readonly TaskCompletionSource _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task _supervisor = Task.CompletedTask;
+    private Task _retry = Task.CompletedTask;
+    private volatile NicModel _model = model;
     private volatile NicRun? _run;
     private volatile string? _reason;
     private volatile NicState _state;
+    private long _since;
     private long _restarts;
+    private long _faults;
 
-    public NicModel Model => model;
+    public NicIdentity Identity { get; } = model.Identity;
+
+    /// <summary>As it is wired now.</summary>
+    public NicModel Model => _model;
 
     public NicState State => _state;
 
     /// <summary>Why it is faulted, or was the last time.</summary>
     public string? Reason => _reason;
 
+    /// <summary>How often it was made anew after a fault.</summary>
+    public long Restarts => Interlocked.Read(ref _restarts);
+
     public IReadOnlyList<AttachHint> AttachHints => _run?.AttachHints ?? [];
 
+    /// <summary>What bounds a move to another endpoint; null while nothing runs that could be moved.</summary>
+    public NicShape? Shape => _run?.Shape;
+
     /// <summary>Starts it; completes after the first attempt, whether that worked or not.</summary>
-    public Task StartAsync()
-    {
-        _supervisor = Task.Run(SuperviseAsync);
-        return _tried.Task;
-    }
+    public Task StartAsync() => InTurnAsync(TryStartAsync);
 
     /// <summary>Ends the supervision; what runs is handed out to be stopped.</summary>
     public async Task<NicRun?> EndAsync()
     {
         await _stopping.CancelAsync();
-        await _supervisor;
-        _tried.TrySetResult();
-        _state = NicState.Stopped;
-        return Interlocked.Exchange(ref _run!, null);
+        await _turn.WaitAsync();
+        try
+        {
+            await _retry;
+            _state = NicState.Stopped;
+            return Interlocked.Exchange(ref _run!, null);
+        }
+        finally { _turn.Release(); }
     }
 
+    // The turn is not disposed: a retry or a fault may still be waiting for it, finds that all is over, and gives it back.
     public void Dispose() => _stopping.Dispose();
 
-    /// <summary>The NIC's state as a tree, taken on its own loop.</summary>
-    public async Task<InspectNode> InspectAsync()
+    private async Task InTurnAsync(Func<Task> work)
     {
-        if (_run is not { } run) return Inspect(null);
+        await _turn.WaitAsync();
         try
         {
-            return await run.Invoke(() => Inspect(run)).WaitAsync(InspectLimit);
+            if (!_stopping.IsCancellationRequested) await work();
         }
-        catch (TimeoutException)
-        {
-            var writer = Header();
-            writer.Value("unresponsive", true);
-            return writer.Root;
-        }
+        finally { _turn.Release(); }
     }
 
-    private InspectNode Inspect(NicRun? run)
+    private async Task TryStartAsync()
     {
-        var writer = Header();
-        _record.Inspect(writer);
-        run?.Inspect(writer);
-        return writer.Root;
-    }
-
-    private InspectWriter Header()
-    {
-        var writer = new InspectWriter(model.Identity.Nic);
-        writer.Value("state", InspectWriter.CamelCase(State.ToString()));
-        if (Reason is { } reason) writer.Value("lastFault", reason);
-        writer.Value("restarts", Interlocked.Read(ref _restarts));
-        writer.Value("mac", model.Mac.ToString());
-        writer.Value("mtu", model.Mtu);
-        return writer;
-    }
-
-    private async Task SuperviseAsync()
-    {
-        var delay = FirstDelay;
-        while (!_stopping.IsCancellationRequested)
-        {
-            var since = time.GetTimestamp();
-            if (await LiveAsync()) return;
-            if (time.GetElapsedTime(since) > LongestDelay * 2) delay = FirstDelay;
-            try { await Task.Delay(delay, time, _stopping.Token); }
-            catch (OperationCanceledException) { return; }
-            delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
-            Interlocked.Increment(ref _restarts);
-        }
-    }
-
-    /// <summary>One life.</summary>
-    /// <returns>True when it was ended by a stop and not by a fault; the run is then left to be stopped.</returns>
-    private async Task<bool> LiveAsync()
-    {
-        NicRun? run = null;
         _state = NicState.Starting;
+        _since = time.GetTimestamp();
+        NicRun? run = null;
         try
         {
-            run = NicRun.Create(_record, loops, logging, vm);
+            run = NicRun.Create(_model, _record, loops, logging, vm);
             await run.StartAsync();
             _run = run;
             _state = NicState.Running;
-            _tried.TrySetResult();
-            Fail(await run.Faulted.WaitAsync(_stopping.Token), "A handler failed: ");
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
-            return true;
+            _ = WatchAsync(run);
         }
 #pragma warning disable CA1031 // whatever a plugin throws is this NIC's end only
-        catch (Exception e) { Fail(e, ""); }
+        catch (Exception e)
 #pragma warning restore CA1031
-        _run = null;
-        if (run is not null) await StopAsync(run);
-        _tried.TrySetResult();
-        return false;
+        {
+            Fail(Describe(e));
+            LogNotStarted(_log, Identity.ToString(), _reason!);
+            if (run is not null) await StopAsync(run);
+            Retry();
+        }
     }
 
-    private void Fail(Exception e, string prefix)
+    /// <summary>Waits for a life's fault, however long that is.</summary>
+    private async Task WatchAsync(NicRun run)
     {
-        // The message of an IOException is written for people: path and remedy.
-        var reason = e is IOException or Contracts.Options.OptionsException ? e.Message : prefix + PluginFault.Describe(e);
+        Exception fault;
+        try { fault = await run.Faulted; }
+        catch (OperationCanceledException) { return; }
+        await InTurnAsync(async () =>
+        {
+            if (_run != run) return;
+            Fail($"A handler failed: {PluginFault.Describe(fault)}");
+            LogFault(_log, fault, Identity.ToString());
+            _run = null;
+            await StopAsync(run);
+            Retry();
+        });
+    }
+
+    private void Fail(string reason)
+    {
+        Interlocked.Increment(ref _faults);
         _state = NicState.Faulted;
         _reason = reason;
-        if (prefix.Length > 0) LogFault(_log, e, model.Identity.ToString());
-        else LogNotStarted(_log, model.Identity.ToString(), reason);
+    }
+
+    private void Retry()
+    {
+        if (_backoff.Next(_model.Restart, time.GetElapsedTime(_since)) is { } delay)
+        {
+            _retry = RetryAsync(delay);
+            return;
+        }
+        _state = NicState.GivenUp;
+        LogGivenUp(_log, Identity.ToString(), _model.Restart.Limit, _model.Restart.Window.TotalSeconds);
+    }
+
+    private async Task RetryAsync(TimeSpan delay)
+    {
+        try { await Task.Delay(delay, time, _stopping.Token); }
+        catch (OperationCanceledException) { return; }
+        // Not waited for by EndAsync in its turn: this one looks at the token after it has its own.
+        _ = InTurnAsync(() =>
+        {
+            if (_state != NicState.Faulted) return Task.CompletedTask;
+            Interlocked.Increment(ref _restarts);
+            return TryStartAsync();
+        });
     }
 
     private static async Task StopAsync(NicRun run)
@@ -153,4 +159,7 @@ internal sealed partial class NicInstance(
 
     [LoggerMessage(211, LogLevel.Error, "{Nic}: cannot start, will be tried again: {Reason}")]
     private static partial void LogNotStarted(ILogger log, string nic, string reason);
+
+    [LoggerMessage(212, LogLevel.Error, "{Nic}: given up after {Limit} restarts within {Seconds} s. Correct the cause, then: nichost restart {Nic}")]
+    private static partial void LogGivenUp(ILogger log, string nic, int limit, double seconds);
 }

@@ -1,11 +1,11 @@
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Diagnostics;
-using NicHost.Host.Topology;
+using NicHost.Contracts.Nics;
 
 namespace NicHost.Host.Machines;
 
 /// <summary>What is remembered of a NIC across its restarts: counters, faults, who is attached. Any thread.</summary>
-internal sealed partial class NicRecord(NicModel model, ILogger log, TimeProvider time)
+internal sealed partial class NicRecord(NicIdentity nic, ILogger log, TimeProvider time)
 {
     private const int LogsPerSecond = 2;
 
@@ -18,7 +18,7 @@ internal sealed partial class NicRecord(NicModel model, ILogger log, TimeProvide
     private long _logSecond;
     private int _loggedThisSecond;
 
-    public NicModel Model { get; } = model;
+    public NicIdentity Nic { get; } = nic;
 
     public TimeProvider Time { get; } = time;
 
@@ -38,8 +38,8 @@ internal sealed partial class NicRecord(NicModel model, ILogger log, TimeProvide
             if (peer is not null) _attachments++;
             _attached = peer;
         }
-        if (peer is not null) LogAttached(log, Model.Identity.ToString(), peer);
-        else LogDetached(log, Model.Identity.ToString());
+        if (peer is not null) LogAttached(log, Nic.ToString(), peer);
+        else LogDetached(log, Nic.ToString());
     }
 
     public void GuestFault(string reason)
@@ -50,7 +50,7 @@ internal sealed partial class NicRecord(NicModel model, ILogger log, TimeProvide
             _guestFaults = (_guestFaults.Count + 1, reason);
             tell = MayLog();
         }
-        if (tell) LogGuestFault(log, Model.Identity.ToString(), reason);
+        if (tell) LogGuestFault(log, Nic.ToString(), reason);
     }
 
     public void Trouble(string reason)
@@ -61,7 +61,7 @@ internal sealed partial class NicRecord(NicModel model, ILogger log, TimeProvide
             _troubles = (_troubles.Count + 1, reason);
             tell = MayLog();
         }
-        if (tell) LogTrouble(log, Model.Identity.ToString(), reason);
+        if (tell) LogTrouble(log, Nic.ToString(), reason);
     }
 
     public void Inspect(InspectWriter writer)

@@ -7,12 +7,13 @@ using NicHost.Contracts.Nics;
 
 namespace NicHost.Host.Machines;
 
-/// <summary>What device and endpoint see of the host.</summary>
-internal sealed partial class NicRun : INicBackend, IEndpointHost
+/// <content>What the device sees of the host.</content>
+internal sealed partial class NicRun : INicBackend
 {
     private bool _adminUp = true;
     private ulong _link;
 
+    /// <summary>What the guest was offered: the first endpoint's abilities, kept when the NIC moves to another.</summary>
     public EndpointCapabilities Endpoint { get; }
 
     public int MaxQueues { get; }
@@ -27,73 +28,41 @@ internal sealed partial class NicRun : INicBackend, IEndpointHost
         }
     }
 
-    private bool IsLinkUp => Volatile.Read(ref _link) >> 32 != 0;
+    internal bool IsLinkUp => Volatile.Read(ref _link) >> 32 != 0;
 
     public IEventLoop Loop(int index) => _loops[index];
 
-    public QueueCounters Counters(int index) => _record.Counters(index);
+    public QueueCounters Counters(int index) => Record.Counters(index);
 
     public IEndpointQueue OpenQueue(int index, IDeviceQueue queue, OffloadSet acceptedRx)
     {
         if (index < 0 || index >= MaxQueues) throw new InvalidOperationException($"There is no queue {index}: this NIC has {MaxQueues}.");
         if (!_loops[index].IsCurrent) throw new InvalidOperationException($"Queue {index} is opened on its own loop.");
         if (_queues[index] is not null) throw new InvalidOperationException($"Queue {index} is open already.");
-        var accepted = acceptedRx & Endpoint.RxGives;
-        var config = new EndpointQueueConfig
-        {
-            Index = index,
-            Loop = _loops[index],
-            Device = queue,
-            AcceptedRx = accepted,
-            MaxRxFrame = (accepted & OffloadSet.AllGso) != 0 ? FrameLimits.MaxFrame : _record.Model.Mtu + FrameLimits.EthernetHeader,
-            Counters = Counters(index),
-        };
-        var tracked = new TrackedQueue(this, index, config.Counters, _endpoint.OpenQueue(config));
+        var tracked = new TrackedQueue(this, index, queue, acceptedRx);
+        if (_endpoint is { } endpoint) tracked.Plug(endpoint, _threads[index]);
         _queues[index] = tracked;
         return tracked;
     }
 
-    public void ReportAttachment(string? peer) => _record.Attachment(peer);
+    public void ReportAttachment(string? peer) => Record.Attachment(peer);
 
-    public void ReportGuestFault(string reason) => _record.GuestFault(reason);
+    public void ReportGuestFault(string reason) => Record.GuestFault(reason);
 
-    public void ReportTrouble(string reason) => _record.Trouble(reason);
+    /// <summary>An endpoint's link has changed: of no interest once the NIC has moved on.</summary>
+    internal void RefreshLink(EndpointRun from)
+    {
+        if (from == _endpoint) RefreshLink(tellDevice: true);
+    }
 
-    public void LinkChanged() => _loops[0].Post(() => RefreshLink(tellDevice: true));
+    internal void QueueClosed(int index) => _queues[index] = null;
 
     private void RefreshLink(bool tellDevice)
     {
-        var behind = _endpoint.Link;
+        var behind = _endpoint?.Endpoint.Link ?? LinkState.Down;
         var now = new LinkState(_adminUp && behind.IsUp, behind.SpeedMbps);
         if (now == Link) return;
         Volatile.Write(ref _link, ((now.IsUp ? 1UL : 0UL) << 32) | now.SpeedMbps);
         if (tellDevice) _device.SetLink(now);
-    }
-
-    /// <summary>Knows whether a queue is open, and lets nothing pass while the link is down.</summary>
-    private sealed class TrackedQueue(NicRun run, int index, QueueCounters counters, IEndpointQueue inner) : IEndpointQueue
-    {
-        private bool _closed;
-
-        public int Transmit(in TxBatch batch) => !_closed && run.IsLinkUp ? inner.Transmit(batch) : Drop(batch.Frames.Length);
-
-        public void ReceiveReady()
-        {
-            if (!_closed) inner.ReceiveReady();
-        }
-
-        public void Close()
-        {
-            if (_closed) return;
-            _closed = true;
-            run._queues[index] = null;
-            inner.Close();
-        }
-
-        private int Drop(int frames)
-        {
-            for (var i = 0; i < frames; i++) counters.DropTx(DropReason.LinkDown);
-            return frames;
-        }
     }
 }

@@ -4,55 +4,69 @@ using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Loops;
 using NicHost.Host.Plugins;
+using NicHost.Host.Topology;
 using NicHost.Loops;
 
 namespace NicHost.Host.Machines;
 
-/// <summary>One life of a NIC: an endpoint and a device, wired, on their loops. A fault ends it; the NIC's next life is a new object.</summary>
+/// <summary>
+/// One life of a NIC: a device, and the endpoint that it is plugged into, on their loops. The endpoint may be changed for another; a
+/// fault of either ends the life, and the NIC's next one is a new object.
+/// </summary>
 internal sealed partial class NicRun
 {
-    private readonly TaskCompletionSource<Exception> _fault = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly NicRecord _record;
+    private readonly TaskCompletionSource<Exception> _fault;
     private readonly LoopPool _pool;
+    private readonly ILoggerFactory _logging;
+    private readonly IVmScope _vm;
+    private readonly IDevice _device;
+    private readonly EventLoop[] _threads;
     private readonly NicLoop[] _loops;
     private readonly TrackedQueue?[] _queues;
-    private readonly IEndpoint _endpoint;
-    private readonly IDevice _device;
+    private volatile EndpointRun? _endpoint;
 
-    private NicRun(NicRecord record, LoopPool pool, NicLoop first, Parts parts)
+    private NicRun(NicModel model, NicRecord record, LoopPool pool, ILoggerFactory logging, IVmScope vm, TaskCompletionSource<Exception> fault, NicLoop first, EndpointRun endpoint)
     {
-        (_record, _pool) = (record, pool);
-        (_endpoint, _device, Endpoint, MaxQueues) = parts;
+        (Model, Record, _pool, _logging, _vm, _fault, _endpoint) = (model, record, pool, logging, vm, fault, endpoint);
+        var context = NicContexts.Device(model, first, logging, vm);
+        _device = model.Device.Factory.Create(context);
+        MaxQueues = Math.Max(1, Math.Min(model.Device.Factory.QueueCount(context), endpoint.Capabilities.MaxQueues));
+        Endpoint = endpoint.Capabilities;
         _queues = new TrackedQueue?[MaxQueues];
-        _loops = SpreadLoops(first);
+        _threads = SpreadThreads(first.Shared);
+        var views = new Dictionary<EventLoop, NicLoop> { [first.Shared] = first };
+        _loops = [.. _threads.Select(thread => views.TryGetValue(thread, out var view) ? view : views[thread] = new NicLoop(thread, Fault))];
+        endpoint.Spread(_threads, Fault);
     }
 
-    /// <summary>Completes with what a handler of this NIC threw.</summary>
+    /// <summary>Completes with what a handler of this NIC threw; is cancelled when the NIC is stopped.</summary>
     public Task<Exception> Faulted => _fault.Task;
+
+    public NicModel Model { get; private set; }
+
+    public NicRecord Record { get; }
 
     public IReadOnlyList<AttachHint> AttachHints { get; private set; } = [];
 
+    /// <summary>What an endpoint has to be like to be changed for the present one.</summary>
+    public NicShape Shape => new(MaxQueues, _threads.All(thread => thread == _threads[0]));
+
     /// <summary>Makes both halves; nothing outside is touched.</summary>
-    public static NicRun Create(NicRecord record, LoopPool pool, ILoggerFactory logging, IVmScope vm)
+    public static NicRun Create(NicModel model, NicRecord record, LoopPool pool, ILoggerFactory logging, IVmScope vm)
     {
-        var shared = pool.Take();
-        // The loop's view exists before its owner: plugins get it in their contexts.
-        NicRun? run = null;
-        Exception? early = null;
-        var first = new NicLoop(shared, e =>
-        {
-            early = e;
-            run?._fault.TrySetResult(e);
-        });
+        var fault = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
+        void OnFault(Exception e) => fault.TrySetResult(e);
+        var thread = pool.Take();
+        EndpointRun? endpoint = null;
         try
         {
-            run = new NicRun(record, pool, first, Parts.Make(new NicContexts(record.Model, first, logging, vm), record.Model));
-            if (early is not null) run._fault.TrySetResult(early);
-            return run;
+            endpoint = EndpointRun.Make(model, thread, OnFault, logging);
+            return new NicRun(model, record, pool, logging, vm, fault, new NicLoop(thread, OnFault), endpoint);
         }
         catch
         {
-            pool.Return(shared);
+            pool.Return(thread);
+            _ = endpoint?.DisposeAsync();
             throw;
         }
     }
@@ -60,40 +74,38 @@ internal sealed partial class NicRun
     /// <summary>Starts endpoint, then device.</summary>
     public Task StartAsync() => Invoke(() =>
     {
-        _endpoint.Start(this);
+        _adminUp = Model.IsLinkUp;
+        _endpoint!.Start(this);
         RefreshLink(tellDevice: false);
         _device.Start(this);
         AttachHints = [.. _device.AttachHints];
-    }).WaitAsync(StartLimit, _record.Time);
+    }).WaitAsync(StartLimit, Record.Time);
 
     public void Inspect(InspectWriter writer)
     {
         writer.Value("link", Link.IsUp ? "up" : "down");
+        if (!_adminUp) writer.Value("linkSetDown", true);
         writer.Value("speedMbps", Link.SpeedMbps);
-        using (writer.Section("device")) InspectPart(writer, _record.Model.Device.Kind, _device);
-        using (writer.Section("endpoint")) InspectPart(writer, _record.Model.Endpoint.Kind, _endpoint);
+        using (writer.Section("device")) InspectPart(writer, Model.Device.Kind, _device);
+        using (writer.Section("endpoint"))
+        {
+            if (_endpoint is { } endpoint) InspectPart(writer, Model.Endpoint.Kind, endpoint.Endpoint);
+        }
     }
 
     /// <summary>Runs <paramref name="work"/> on the NIC's first loop, also when the NIC is at fault there.</summary>
-    public Task<T> Invoke<T>(Func<T> work) => _loops[0].Shared.InvokeAsync(work);
+    public Task<T> Invoke<T>(Func<T> work) => _threads[0].InvokeAsync(work);
 
-    private Task Invoke(Action work) => _loops[0].Shared.InvokeAsync(work);
+    private Task Invoke(Action work) => _threads[0].InvokeAsync(work);
 
-    private NicLoop[] SpreadLoops(NicLoop first)
+    private void Fault(Exception e) => _fault.TrySetResult(e);
+
+    private EventLoop[] SpreadThreads(EventLoop first)
     {
-        var loops = new NicLoop[MaxQueues];
-        loops[0] = first;
-        for (var i = 1; i < loops.Length; i++)
-        {
-            if (Endpoint.Threading == QueueThreading.SharedLoop)
-            {
-                loops[i] = first;
-                continue;
-            }
-            var shared = _pool.Take();
-            loops[i] = loops.Take(i).FirstOrDefault(l => l.Shared == shared) ?? new NicLoop(shared, e => _fault.TrySetResult(e));
-        }
-        return loops;
+        var threads = new EventLoop[MaxQueues];
+        threads[0] = first;
+        for (var i = 1; i < threads.Length; i++) threads[i] = Endpoint.Threading == QueueThreading.SharedLoop ? first : _pool.Take();
+        return threads;
     }
 
     private static void InspectPart(InspectWriter writer, string kind, IInspectable part)
@@ -104,25 +116,9 @@ internal sealed partial class NicRun
         catch (Exception e) { writer.Value("inspectFailed", PluginFault.Describe(e)); }
 #pragma warning restore CA1031
     }
-
-    /// <summary>The two halves and what they agree on.</summary>
-    private sealed record Parts(IEndpoint Endpoint, IDevice Device, EndpointCapabilities Capabilities, int Queues)
-    {
-        public static Parts Make(NicContexts contexts, Topology.NicModel model)
-        {
-            var deviceFactory = model.Device.Factory;
-            var endpoint = model.Endpoint.Factory.Create(contexts.Endpoint);
-            try
-            {
-                var device = deviceFactory.Create(contexts.Device);
-                var queues = Math.Max(1, Math.Min(deviceFactory.QueueCount(contexts.Device), endpoint.Capabilities.MaxQueues));
-                return new Parts(endpoint, device, endpoint.Capabilities, queues);
-            }
-            catch
-            {
-                _ = endpoint.DisposeAsync().AsTask();
-                throw;
-            }
-        }
-    }
 }
+
+/// <summary>How a running NIC's queues lie: what bounds the endpoints that it can be moved to.</summary>
+/// <param name="Queues">Queues that the guest was offered.</param>
+/// <param name="OneLoop">Whether all of them run on one loop.</param>
+internal readonly record struct NicShape(int Queues, bool OneLoop);

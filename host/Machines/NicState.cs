@@ -12,6 +12,12 @@ internal enum NicState
     /// <summary>Ended by a fault; it will be made anew.</summary>
     Faulted,
 
-    /// <summary>Ended because the host stops.</summary>
+    /// <summary>Ended by faults so often that it is left alone until somebody restarts it or changes it.</summary>
+    GivenUp,
+
+    /// <summary>Taken out for a change that is being made.</summary>
+    Changing,
+
+    /// <summary>Ended because it was removed or the host stops.</summary>
     Stopped,
 }

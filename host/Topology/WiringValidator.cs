@@ -26,9 +26,8 @@ internal sealed class WiringValidator
         foreach (var (nic, path) in nics)
         {
             var view = new NicLoop(loop, _ => { });
-            var contexts = new NicContexts(nic, view, NullLoggerFactory.Instance, new VmScope());
-            validator.CheckEndpoint(nic.Endpoint.Factory, contexts.Endpoint, nic, path);
-            validator.CheckDevice(nic.Device.Factory, contexts.Device, nic, path);
+            validator.CheckEndpoint(nic.Endpoint.Factory, NicContexts.Endpoint(nic, view, NullLoggerFactory.Instance), nic, path);
+            validator.CheckDevice(nic.Device.Factory, NicContexts.Device(nic, view, NullLoggerFactory.Instance, new VmScope()), nic, path);
             view.End();
         }
     }

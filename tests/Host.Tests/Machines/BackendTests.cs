@@ -22,7 +22,7 @@ public sealed class BackendTests
     public async Task Queues_spread_over_loops_as_the_endpoint_allows(QueueThreading threading, int loops)
     {
         await using var host = TestHost.Create(threading, "a");
-        await host.Runtime.StartAsync();
+        await host.StartAsync();
         var backend = host.Device("a").Backend!;
         Assert.Equal(loops, Enumerable.Range(0, backend.MaxQueues).Select(backend.Loop).Distinct().Count());
     }

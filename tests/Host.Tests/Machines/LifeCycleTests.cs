@@ -49,7 +49,7 @@ public sealed class LifeCycleTests
     {
         await using var host = TestHost.Create(default, "a", "b");
         host.Devices.StartFaults.Enqueue(new IOException("/tmp/x.sock is in use: stop the other process."));
-        await host.Runtime.StartAsync();
+        await host.StartAsync();
         var failed = Assert.Single(host.Runtime.Nics, nic => nic.State == NicState.Faulted);
         Assert.Equal("/tmp/x.sock is in use: stop the other process.", failed.Reason);
         Assert.Single(host.Runtime.Nics, nic => nic.State == NicState.Running);

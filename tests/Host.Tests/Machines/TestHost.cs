@@ -19,8 +19,9 @@ internal sealed class TestHost : IAsyncDisposable
         Devices = new FakeDeviceFactory(Events);
         Endpoints = new FakeEndpointFactory(Events, threading);
         var catalog = PluginCatalog.Of([("card", Devices)], [("cable", Endpoints)]);
-        var model = TopologyReader.Read(TopologyFile.Parse("test.json", Encoding.UTF8.GetBytes(topology)), catalog);
-        Runtime = new HostRuntime(model, catalog, 2, NullLoggerFactory.Instance, Time);
+        Catalog = catalog;
+        Wanted = Read(topology);
+        Runtime = new HostRuntime(() => catalog.Plugins, 2, NullLoggerFactory.Instance, Time);
     }
 
     public FakeTimeProvider Time { get; } = new();
@@ -33,16 +34,24 @@ internal sealed class TestHost : IAsyncDisposable
 
     public HostRuntime Runtime { get; }
 
+    public PluginCatalog Catalog { get; }
+
+    public TopologyModel Wanted { get; }
+
+    public TopologyModel Read(string topology) => TopologyReader.Read(TopologyFile.Parse("test.json", Encoding.UTF8.GetBytes(topology)), Catalog);
+
+    public Task<ChangeResult> StartAsync() => Runtime.ApplyAsync(Wanted);
+
     public static TestHost Create(QueueThreading threading, params string[] nics) => new(Topology(nics), threading);
 
     public static async Task<TestHost> StartAsync(params string[] nics)
     {
         var host = Create(QueueThreading.LoopPerQueue, nics);
-        await host.Runtime.StartAsync();
+        await host.StartAsync();
         return host;
     }
 
-    public NicInstance Nic(string nic) => Runtime.Nics.Single(n => n.Model.Identity.Nic == nic);
+    public NicInstance Nic(string nic) => Runtime.Nics.Single(n => n.Identity.Nic == nic);
 
     public FakeDevice Device(string nic) => Devices.Devices[new NicIdentity("vm", nic)];
 
