@@ -1,3 +1,3 @@
 using NicHost.Host.Commands;
 
-return await CommandLine.Build().Parse(args).InvokeAsync(CommandLine.Invocation);
+return await CommandLine.RunAsync(args);

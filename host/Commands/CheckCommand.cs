@@ -6,12 +6,18 @@ namespace NicHost.Host.Commands;
 /// <summary><c>nichost check FILE</c>: every fault of a topology, one a line.</summary>
 internal static class CheckCommand
 {
+    private static readonly CommandHelp Help = new()
+    {
+        Examples = [("nichost check plugins.json", "names every fault"), ("nichost check --resolved plugins.json", "shows what the host would run")],
+        ExitCodes = [(ExitCode.Faults, "the topology has faults")],
+    };
+
     public static Command Build()
     {
         var topology = SharedOptions.Topology();
         var plugins = SharedOptions.Plugins();
         var resolved = new Option<bool>("--resolved") { Description = "Print the topology with every default filled in." };
-        var command = new Command("check", "Checks a topology and prints every fault with its place and its remedy. Exit code 1 when there is one.") { topology, plugins, resolved };
+        var command = new HostCommand("check", "Checks a topology and prints every fault with its place and its remedy.", Help) { topology, plugins, resolved };
         command.SetAction(result => Check(result.GetValue(topology)!, result.GetValue(plugins)!, result.GetValue(resolved), Console.Out));
         return command;
     }
@@ -23,12 +29,12 @@ internal static class CheckCommand
             var (topology, _) = SharedOptions.Load(path, plugins);
             if (resolved) output.Write(TopologyText.Render(topology));
             else output.WriteLine($"{path}: {Count(topology.Vms.Count, "VM")}, {Count(topology.Vms.Sum(vm => vm.Nics.Count), "NIC")}, no faults.");
-            return 0;
+            return ExitCode.Fine;
         }
         catch (TopologyException e)
         {
             foreach (var fault in e.Faults) output.WriteLine(fault);
-            return 1;
+            return ExitCode.Faults;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 
 namespace NicHost.Host.Commands;
 
@@ -10,14 +11,34 @@ internal static class CommandLine
     /// <summary>Signals are the run command's own affair: it stops cleanly, however long that takes.</summary>
     public static InvocationConfiguration Invocation { get; } = new() { ProcessTerminationTimeout = null };
 
-    public static RootCommand Build() => new("Gives VMs their network cards: loads device and endpoint plugins and wires them as a topology says.")
+    /// <summary>Parses and runs a command line.</summary>
+    /// <returns>An <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] args)
     {
-        RunCommand.Build(),
-        CheckCommand.Build(),
-        SchemaCommand.Build(),
-        PluginsCommand.Build(),
-        InspectCommand.Build(),
-        ProbeNicCommand.Build(),
-        DemoCommand.Build(),
-    };
+        var result = Build().Parse(args);
+        if (result.Action is not ParseErrorAction error) return await result.InvokeAsync(Invocation);
+        // Whoever asks for nothing gets the list; a mistake is easier seen alone.
+        error.ShowHelp = args.Length == 0;
+        await result.InvokeAsync(Invocation);
+        if (!error.ShowHelp) await Console.Error.WriteLineAsync($"Try \"{Path(result.CommandResult.Command)} --help\".");
+        return ExitCode.Usage;
+    }
+
+    private static string Path(Command command) => command is RootCommand ? "nichost" : $"nichost {command.Name}";
+
+    public static RootCommand Build()
+    {
+        var root = new RootCommand("Gives VMs their network cards: loads device and endpoint plugins and wires them as a topology says.")
+        {
+            RunCommand.Build(),
+            CheckCommand.Build(),
+            SchemaCommand.Build(),
+            PluginsCommand.Build(),
+            InspectCommand.Build(),
+            ProbeNicCommand.Build(),
+            DemoCommand.Build(),
+        };
+        HelpWithExamples.Install(root);
+        return root;
+    }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using NicHost.Host.Control;
-using NicHost.Host.Diagnostics;
+using NicHost.Host.Diagnostics.Logging;
 using NicHost.Host.Machines;
 using NicHost.Host.Topology;
 using NicHost.Linux;
@@ -12,20 +12,26 @@ namespace NicHost.Host.Commands;
 /// <summary><c>nichost demo</c>: serves a topology, and a probe guest attaches to each of its NICs, through the socket as a VMM does.</summary>
 internal static class DemoCommand
 {
+    private static readonly CommandHelp Help = new()
+    {
+        Examples = [("nichost demo", "the topology that ships with the host"), ("nichost demo mine.json", "a topology of your own")],
+        ExitCodes = [(ExitCode.Faults, "the topology has faults, or a check failed")],
+    };
+
     public static Command Build()
     {
         var topology = SharedOptions.Topology();
         var plugins = SharedOptions.Plugins();
-        var command = new Command("demo", "Shows what it does on a machine without a VMM: starts the host and attaches a probe guest to each NIC.") { topology, plugins };
+        var command = new HostCommand("demo", "Shows what it does on a machine without a VMM: starts the host and attaches a probe guest to each NIC.", Help) { topology, plugins };
         command.SetAction(async (result, _) =>
         {
             using var stop = new StopSignal();
             try { return await RunAsync(Find(result.GetValue(topology)!), result.GetValue(plugins)!, stop.Token); }
-            catch (OperationCanceledException) { return 1; }
+            catch (OperationCanceledException) { return ExitCode.Faults; }
             catch (TopologyException e)
             {
                 foreach (var fault in e.Faults) Console.Error.WriteLine(fault);
-                return 1;
+                return ExitCode.Faults;
             }
         });
         return command;
@@ -35,7 +41,7 @@ internal static class DemoCommand
     {
         var (topology, catalog) = SharedOptions.Load(path, plugins);
         ThisProcess.RaiseFileLimit();
-        using var logging = new StderrLogging(Console.Error, LogLevel.Warning, TimeProvider.System);
+        using var logging = LogSink.Factory(new LogSettings { Level = LogLevel.Warning }, Console.Error, TimeProvider.System);
         await using var host = new HostRuntime(() => catalog.Plugins, LoopPool.DefaultCount, logging, TimeProvider.System);
         await host.ApplyAsync(topology);
         Console.Out.Write(RunBanner.Render(host));
@@ -49,7 +55,7 @@ internal static class DemoCommand
         Console.Out.WriteLine(failed == 0
             ? "Everything works. Serve your own VMs with: ./nichost run"
             : $"{failed} of {host.Nics.Count()} NICs did not pass.");
-        return failed == 0 ? 0 : 1;
+        return failed == 0 ? ExitCode.Fine : ExitCode.Faults;
     }
 
     private static async Task<int> ProbeAsync(NicInstance nic, CancellationToken cancel)

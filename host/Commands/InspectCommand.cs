@@ -6,26 +6,26 @@ namespace NicHost.Host.Commands;
 /// <summary><c>nichost inspect</c>: the live tree of a running host.</summary>
 internal static class InspectCommand
 {
+    private static readonly CommandHelp Help = new()
+    {
+        Examples =
+        [
+            ("nichost inspect", "everything"),
+            ("nichost inspect web/eth0", "one NIC: rings, features, flows, counters"),
+            ("nichost inspect --json web | jq .eth0.queue0", "for programs"),
+        ],
+        ExitCodes = [(ExitCode.Faults, "there is no such VM or NIC"), CommandHelp.NoHost],
+    };
+
     public static Command Build()
     {
-        var target = new Argument<string?>("target") { Description = "A VM, or a NIC as VM/NIC. Left out: everything.", Arity = ArgumentArity.ZeroOrOne, HelpName = "VM[/NIC]" };
+        var target = new Argument<string?>("VM[/NIC]") { Description = "A VM, or a NIC as VM/NIC. Left out: everything.", Arity = ArgumentArity.ZeroOrOne };
+        SharedOptions.RefuseDashes(target);
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var control = SharedOptions.Control();
-        var command = new Command("inspect", "Prints the live state of a running host.") { target, json, control };
-        command.SetAction(async (result, cancel) =>
-        {
-            var request = $"{ControlRequests.Inspect} {(result.GetValue(json) ? ControlRequests.Json : ControlRequests.Text)} {result.GetValue(target)}";
-            try
-            {
-                Console.Out.Write(await ControlClient.AskAsync(result.GetValue(control) ?? ControlPath.Default, request, cancel));
-                return 0;
-            }
-            catch (ControlException e)
-            {
-                Console.Error.WriteLine(e.Message);
-                return 1;
-            }
-        });
+        var command = new HostCommand("inspect", "Prints the live state of a running host.", Help) { target, json, control };
+        command.SetAction((result, cancel) => OperatorQuery.PrintAsync(
+            result.GetValue(control), $"{ControlRequests.Inspect} {(result.GetValue(json) ? ControlRequests.Json : ControlRequests.Text)} {result.GetValue(target)}", cancel));
         return command;
     }
 }

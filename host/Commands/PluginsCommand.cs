@@ -8,15 +8,21 @@ namespace NicHost.Host.Commands;
 /// <summary><c>nichost plugins</c>: what was found, what it brings, and why something is not used.</summary>
 internal static class PluginsCommand
 {
+    private static readonly CommandHelp Help = new()
+    {
+        Examples = [("nichost plugins", "those that ship with the host"), ("nichost plugins --plugins ~/plugins", "those of a root of your own")],
+        ExitCodes = [(ExitCode.Faults, "a plugin is not used")],
+    };
+
     public static Command Build()
     {
         var plugins = SharedOptions.Plugins();
-        var command = new Command("plugins", "Lists the plugins that are found, with their kinds, and why one is not used. Exit code 1 when one is not.") { plugins };
+        var command = new HostCommand("plugins", "Lists the plugins that are found, with their kinds, and why one is not used.", Help) { plugins };
         command.SetAction(result =>
         {
             var catalog = PluginCatalog.Load(PluginRoots.Resolve(result.GetValue(plugins)!, [], "."));
             Console.Out.Write(Render(catalog));
-            return catalog.Plugins.All(p => p.Status == PluginStatus.Active) ? 0 : 1;
+            return catalog.Plugins.All(p => p.Status == PluginStatus.Active) ? ExitCode.Fine : ExitCode.Faults;
         });
         return command;
     }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using NicHost.Host.Control;
-using NicHost.Host.Diagnostics;
+using NicHost.Host.Diagnostics.Logging;
 using NicHost.Host.Machines;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
@@ -12,6 +12,17 @@ namespace NicHost.Host.Commands;
 /// <summary><c>nichost run</c>: serves a topology until it is told to stop.</summary>
 internal static partial class RunCommand
 {
+    private static readonly CommandHelp Help = new()
+    {
+        Examples =
+        [
+            ("nichost run", "serves plugins.json"),
+            ("nichost run --log-level information,NicHost.Nics=debug vms.json", "tells more about NICs"),
+            ("nichost run --control /run/nichost/lab.sock lab.json", "a second host beside the first"),
+        ],
+        ExitCodes = [(ExitCode.Faults, "the topology has faults"), (ExitCode.NotStarted, "it could not start: another host has the control socket")],
+    };
+
     public static Command Build()
     {
         var topology = SharedOptions.Topology();
@@ -22,12 +33,23 @@ internal static partial class RunCommand
         {
             if (result.Tokens is [{ Value: var text }] && (!int.TryParse(text, out var n) || n is < 1 or > 256)) result.AddError("--loops takes 1 to 256.");
         });
-        var level = new Option<LogLevel>("--log-level") { Description = "What is logged to stderr: trace, debug, information, warning, error.", HelpName = "LEVEL", DefaultValueFactory = _ => LogLevel.Information };
-        var verbose = new Option<bool>("--verbose", "-v") { Description = "The same as --log-level debug." };
-        var command = new Command("run", "Serves a topology until SIGINT or SIGTERM.") { topology, plugins, control, loops, level, verbose };
-        command.SetAction((result, _) => RunAsync(new RunSettings(
-            result.GetValue(topology)!, result.GetValue(plugins)!, result.GetValue(control), result.GetValue(loops),
-            result.GetValue(verbose) ? LogLevel.Debug : result.GetValue(level))));
+        var noControl = new Option<bool>("--no-control") { Description = "Run without a control socket: no command reaches this host." };
+        var log = new LogOptions();
+        var command = new HostCommand("run", "Serves a topology until SIGINT or SIGTERM.", Help) { topology, plugins, control, noControl, loops };
+        log.AddTo(command);
+        command.SetAction(async (result, _) =>
+        {
+            LogSettings logging;
+            try { logging = log.Read(result); }
+            catch (FormatException e)
+            {
+                Console.Error.WriteLine(e.Message);
+                return ExitCode.Usage;
+            }
+            return await RunAsync(new RunSettings(
+                result.GetValue(topology)!, result.GetValue(plugins)!,
+                result.GetValue(noControl) ? null : new ControlSocket(result.GetValue(control) ?? ControlPath.Default), result.GetValue(loops), logging));
+        });
         return command;
     }
 
@@ -40,10 +62,10 @@ internal static partial class RunCommand
         catch (TopologyException e)
         {
             foreach (var fault in e.Faults) Console.Error.WriteLine(fault);
-            return 1;
+            return ExitCode.Faults;
         }
         ThisProcess.RaiseFileLimit();
-        using var logging = new StderrLogging(Console.Error, settings.Level, TimeProvider.System);
+        using var logging = LogSink.Factory(settings.Logging, Console.Error, TimeProvider.System);
         var log = logging.CreateLogger("NicHost");
         TaskScheduler.UnobservedTaskException += (_, e) =>
         {
@@ -53,12 +75,15 @@ internal static partial class RunCommand
         foreach (var plugin in catalog.Plugins.Where(p => p.Status != PluginStatus.Active)) LogPlugin(log, plugin.ToString(), plugin.Path, plugin.Reason!);
 
         await using var host = new HostRuntime(() => catalog.Plugins, settings.Loops, logging, TimeProvider.System);
-        ControlServer? control;
-        try { control = await StartControlAsync(settings, host, logging, log); }
+        ControlServer? control = null;
+        try
+        {
+            if (settings.Control is { } socket) control = ControlServer.Start(socket, words => ControlRequests.AnswerAsync(host, words), logging);
+        }
         catch (IOException e)
         {
             Console.Error.WriteLine(e.Message);
-            return 1;
+            return ExitCode.NotStarted;
         }
         await host.ApplyAsync(topology);
         Console.Out.Write(RunBanner.Render(host));
@@ -66,30 +91,13 @@ internal static partial class RunCommand
         LogStopping(log);
         if (control is not null) await control.DisposeAsync();
         await host.DisposeAsync();
-        return 0;
+        return ExitCode.Fine;
     }
 
-    // A second host on one machine is no mistake unless the user named the socket.
-    private static async Task<ControlServer?> StartControlAsync(RunSettings settings, HostRuntime host, ILoggerFactory logging, ILogger log)
-    {
-        try
-        {
-            return await ControlServer.StartAsync(settings.Control ?? ControlPath.Default, words => ControlRequests.AnswerAsync(host, words), logging);
-        }
-        catch (IOException e) when (settings.Control is null)
-        {
-            LogNoControl(log, e.Message);
-            return null;
-        }
-    }
-
-    private sealed record RunSettings(string Topology, string[] Plugins, string? Control, int Loops, LogLevel Level);
+    private sealed record RunSettings(string Topology, string[] Plugins, ControlSocket? Control, int Loops, LogSettings Logging);
 
     [LoggerMessage(1, LogLevel.Warning, "Plugin {Plugin} in {Path} is not used: {Reason}")]
     private static partial void LogPlugin(ILogger log, string plugin, string path, string reason);
-
-    [LoggerMessage(2, LogLevel.Warning, "No inspect: {Reason}")]
-    private static partial void LogNoControl(ILogger log, string reason);
 
     [LoggerMessage(3, LogLevel.Information, "Stopping.")]
     private static partial void LogStopping(ILogger log);

@@ -11,14 +11,16 @@ internal static class SchemaCommand
 {
     private static readonly JsonWriterOptions Format = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    private static readonly CommandHelp Help = new() { Examples = [("nichost schema > topology.schema.json", "for an editor: name the file in \"$schema\"")] };
+
     public static Command Build()
     {
         var plugins = SharedOptions.Plugins();
-        var command = new Command("schema", "Prints the JSON schema of topology files, with the options of every loaded plugin.") { plugins };
+        var command = new HostCommand("schema", "Prints the JSON schema of topology files, with the options of every loaded plugin.", Help) { plugins };
         command.SetAction(result =>
         {
             Console.Out.Write(Render(PluginCatalog.Load(PluginRoots.Resolve(result.GetValue(plugins)!, [], "."))));
-            return 0;
+            return ExitCode.Fine;
         });
         return command;
     }

@@ -20,12 +20,18 @@ internal static class SharedOptions
         HelpName = "PATH",
     };
 
-    public static Argument<string> Topology() => new("topology")
+    public static Argument<string> Topology()
     {
-        Description = "The topology file.",
-        HelpName = "FILE",
-        DefaultValueFactory = _ => CommandLine.DefaultTopology,
-    };
+        var file = new Argument<string>("FILE") { Description = "The topology file.", DefaultValueFactory = _ => CommandLine.DefaultTopology };
+        RefuseDashes(file);
+        return file;
+    }
+
+    /// <summary>A mistyped option is no file and no VM, though the parser would take it for one.</summary>
+    public static void RefuseDashes(Argument argument) => argument.Validators.Add(result =>
+    {
+        if (result.Tokens is [{ Value: ['-', ..] } token]) result.AddError($"There is no option {token.Value} here.");
+    });
 
     public static (TopologyModel Topology, PluginCatalog Catalog) Load(string path, IEnumerable<string> plugins)
     {

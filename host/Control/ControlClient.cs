@@ -11,21 +11,41 @@ internal static class ControlClient
     /// <exception cref="ControlException">No host answers, or it answers with an error.</exception>
     public static async Task<string> AskAsync(string path, string request, CancellationToken cancel)
     {
-        string answer;
+        using var body = new MemoryStream();
+        await AskAsync(path, request, body, cancel);
+        return Encoding.UTF8.GetString(body.GetBuffer(), 0, (int)body.Length);
+    }
+
+    /// <summary>Sends one request and writes the body to <paramref name="output"/> as it comes.</summary>
+    /// <exception cref="ControlException">No host answers, or it answers with an error.</exception>
+    public static async Task AskAsync(string path, string request, Stream output, CancellationToken cancel)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancel);
             await using var stream = new NetworkStream(socket);
             await stream.WriteAsync(Encoding.UTF8.GetBytes(request + "\n"), cancel);
-            using var reader = new StreamReader(stream);
-            answer = await reader.ReadToEndAsync(cancel);
+            var status = await ReadStatusAsync(stream, cancel);
+            if (status != "ok") throw Refusal($"{status}\n{await new StreamReader(stream).ReadToEndAsync(cancel)}");
+            await stream.CopyToAsync(output, cancel);
         }
         catch (Exception e) when (e is SocketException or IOException or ArgumentException)
         {
-            throw new ControlException($"No host answers at {path} ({e.Message}). Start one with \"nichost run\", or name its socket with --control PATH.");
+            throw new ControlException($"No host answers at {path} ({e.Message}). Start one with \"nichost run\", or name its socket with --control PATH.") { IsNoHost = true };
         }
-        if (answer.StartsWith("ok\n", StringComparison.Ordinal)) return answer[3..];
-        throw new ControlException(answer.StartsWith("error ", StringComparison.Ordinal) ? answer[6..].TrimEnd() : "The host ended the conversation.");
     }
+
+    // Byte by byte: what follows belongs to the body.
+    private static async Task<string> ReadStatusAsync(NetworkStream stream, CancellationToken cancel)
+    {
+        var line = new List<byte>();
+        var next = new byte[1];
+        while (await stream.ReadAsync(next, cancel) > 0 && next[0] != '\n') line.Add(next[0]);
+        return Encoding.UTF8.GetString([.. line]);
+    }
+
+    private static ControlException Refusal(string answer) => answer.StartsWith("error ", StringComparison.Ordinal)
+        ? new ControlException(answer[6..].TrimEnd())
+        : new ControlException("The host ended the conversation.") { IsNoHost = true };
 }

@@ -11,7 +11,7 @@ internal static class ControlRequests
     public const string Json = "json";
     public const string Text = "text";
 
-    public static async Task<string> AnswerAsync(HostRuntime host, string[] words)
+    public static async Task<ControlAnswer> AnswerAsync(HostRuntime host, string[] words)
     {
         switch (words)
         {

@@ -26,6 +26,8 @@ internal sealed class HostProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
     }
 
+    public int Id => _process.Id;
+
     public string Output { get { lock (_output) return _output.ToString(); } }
 
     public string Errors { get { lock (_errors) return _errors.ToString(); } }

@@ -80,8 +80,19 @@ public sealed class HostProcessTests : IDisposable
         await using var first = HostProcess.Start("run", Topology(), "--control", Control);
         await first.ReadyAsync();
         await using var second = HostProcess.Start("run", Topology(), "--control", Control);
-        Assert.Equal(1, await second.EndAsync());
-        Assert.Contains("another host runs", second.Errors, StringComparison.Ordinal);
+        Assert.Equal(4, await second.EndAsync());
+        Assert.Equal($"The control socket {Control} is in use by process {first.Id}. Stop that host, choose another socket with --control PATH, or do without with --no-control.\n", second.Errors);
+        Assert.True(File.Exists(Path.Combine(_folder, "a.sock")), "the first host's sockets are left alone");
+    }
+
+    [Fact]
+    public async Task Host_without_a_control_socket_is_left_alone()
+    {
+        await using var host = HostProcess.Start("run", Topology(), "--control", Control, "--no-control");
+        await host.ReadyAsync();
+        Assert.False(File.Exists(Control));
+        await using var inspect = HostProcess.Start("inspect", "--control", Control);
+        Assert.Equal(3, await inspect.EndAsync());
     }
 
     [Fact]
