@@ -38,31 +38,30 @@ internal sealed class ConsommeEndpoint : IEndpoint
 
     public LinkState Link => LinkState.Up10G;
 
-    public void Start(IEndpointHost host)
+    public void Start(IEndpointHost host) => _nat = new Nat(new NatContext
     {
-        var logger = _context.Logging.CreateLogger($"Consomme.{_context.Nic}");
-        var context = new NatContext
-        {
-            Network = _network,
-            Port = _port,
-            Loop = _context.Loop,
-            Destinations = new DestinationPolicy(_network, _settings.HostLoopback),
-            Icmp = new IcmpErrors(_network, _port, _context.Loop),
-            Limits = _settings.Limits,
-            Forwards = _settings.Forwards,
-            GuestAddresses = new GuestAddresses(_network),
-            Logger = logger,
-            ReportTrouble = host.ReportTrouble,
-        };
-        _nat = new Nat(context, _settings);
-    }
+        Network = _network,
+        Port = _port,
+        Loop = _context.Loop,
+        Icmp = new IcmpErrors(_network, _port, _context.Loop),
+        Model = new NatModel(_network, _settings),
+        GuestAddresses = new GuestAddresses(_network),
+        Logger = _context.Logging.CreateLogger($"Consomme.{_context.Nic}"),
+        ReportTrouble = host.ReportTrouble,
+    });
 
     public IEndpointQueue OpenQueue(EndpointQueueConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var nat = _nat ?? throw new InvalidOperationException("The endpoint is not started.");
+        var nat = Running;
         _port.Open(config);
         return new ConsommeQueue(nat, _port, config);
+    }
+
+    public void Reconfigure(EndpointContext wanted)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        Running.Reconfigure(new NatModel(_network, ConsommeFactory.Settings(wanted)));
     }
 
     public void Inspect(InspectWriter writer)
@@ -75,7 +74,6 @@ internal sealed class ConsommeEndpoint : IEndpoint
             writer.Value("dns", _network.DnsV4.ToString());
             writer.Value("prefix", _network.PrefixLength);
             if (_network.HasV6) writer.Value("ipv6Prefix", $"{new IpAddr(_network.PrefixV6, 0)}/64");
-            writer.Value("hostLoopback", _settings.HostLoopback);
         }
         _nat?.Inspect(writer);
     }
@@ -84,4 +82,6 @@ internal sealed class ConsommeEndpoint : IEndpoint
     {
         if (Interlocked.Exchange(ref _nat, null) is { } nat) await _context.Loop.InvokeAsync(nat.Dispose);
     }
+
+    private Nat Running => _nat ?? throw new InvalidOperationException("The endpoint is not started.");
 }

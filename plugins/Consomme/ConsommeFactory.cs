@@ -24,10 +24,21 @@ public sealed class ConsommeFactory : IEndpointFactory
     }
 
     /// <inheritdoc/>
-    public IEndpoint Create(EndpointContext context)
+    public IEndpoint Create(EndpointContext context) => new ConsommeEndpoint(context, Settings(context));
+
+    /// <inheritdoc/>
+    /// <remarks>What the guest was told of its network, and has set up itself by, stays: addresses, MTU, its own MAC.</remarks>
+    public bool CanReconfigure(EndpointContext running, EndpointContext wanted)
+    {
+        ArgumentNullException.ThrowIfNull(running);
+        ArgumentNullException.ThrowIfNull(wanted);
+        return Settings(running).Network(running.Mac, running.Mtu) == Settings(wanted).Network(wanted.Mac, wanted.Mtu);
+    }
+
+    /// <summary>The options of a context, understood.</summary>
+    internal static ConsommeSettings Settings(EndpointContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var settings = ConsommeSettings.Read(Model.Bind(context.Options), []);
-        return new ConsommeEndpoint(context, settings);
+        return ConsommeSettings.Read(Model.Bind(context.Options), []);
     }
 }

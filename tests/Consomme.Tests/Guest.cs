@@ -24,6 +24,7 @@ internal sealed class Guest : IDisposable
     public static readonly IpAddr Dns6 = IpAddr.From(IPAddress.Parse("fd00:10:0:2::3"));
     public static readonly IpAddr LinkLocal = IpAddr.From(IPAddress.Parse("fe80::5054:ff:fe12:3456"));
 
+    private readonly ConsommeFactory _factory = new();
     private readonly IEndpoint _endpoint;
     private readonly TxBuilder _tx = new();
     private readonly OffloadSet _accepted;
@@ -34,20 +35,12 @@ internal sealed class Guest : IDisposable
         Time = time ?? new FakeTimeProvider();
         Loop = new EventLoop("guest", time);
         Loop.RunOnce();
-        _endpoint = new ConsommeFactory().Create(new EndpointContext
-        {
-            Nic = new NicIdentity("vm", "eth0"),
-            Mac = Mac,
-            Mtu = mtu,
-            Options = JsonDocument.Parse(options).RootElement,
-            BaseDirectory = "/",
-            Loop = Loop,
-            Logging = NullLoggerFactory.Instance,
-        });
-        _endpoint.Start(Host);
-        Device = new FakeDeviceQueue(buffers, accepted: accepted);
         _accepted = accepted;
         _mtu = mtu;
+        Running = Context(options);
+        _endpoint = _factory.Create(Running);
+        _endpoint.Start(Host);
+        Device = new FakeDeviceQueue(buffers, accepted: accepted);
         Queue = OpenQueue();
     }
 
@@ -60,6 +53,20 @@ internal sealed class Guest : IDisposable
     public FakeDeviceQueue Device { get; }
 
     public IEndpointQueue Queue { get; private set; }
+
+    /// <summary>What the endpoint runs with.</summary>
+    public EndpointContext Running { get; private set; }
+
+    /// <summary>Other options while everything runs, as the host gives them.</summary>
+    public Guest Reconfigure(string options)
+    {
+        var wanted = Context(options);
+        Assert.True(_factory.CanReconfigure(Running, wanted));
+        _endpoint.Reconfigure(wanted);
+        Running = wanted;
+        Loop.RunUntilIdle();
+        return this;
+    }
 
     /// <summary>Closes the queue, as a guest that resets does.</summary>
     public void CloseQueue()
@@ -156,6 +163,17 @@ internal sealed class Guest : IDisposable
         Device.Dispose();
         _tx.Dispose();
     }
+
+    private EndpointContext Context(string options) => new()
+    {
+        Nic = new NicIdentity("vm", "eth0"),
+        Mac = Mac,
+        Mtu = _mtu,
+        Options = JsonDocument.Parse(options).RootElement,
+        BaseDirectory = "/",
+        Loop = Loop,
+        Logging = NullLoggerFactory.Instance,
+    };
 
     private IEndpointQueue OpenQueue() => _endpoint.OpenQueue(new EndpointQueueConfig
     {

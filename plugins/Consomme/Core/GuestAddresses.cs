@@ -1,3 +1,4 @@
+using NicHost.Consomme.Forwards;
 using NicHost.Consomme.Options;
 
 namespace NicHost.Consomme.Core;

@@ -1,14 +1,13 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
-using NicHost.Consomme.Udp;
 
 namespace NicHost.Consomme.Core;
 
 /// <summary>What is worth a line. Nothing per packet.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(EventId = 3001, Level = LogLevel.Information, Message = "UDP {Bound} leads to the guest's {Guest} port {Port}")]
-    public static partial void UdpForward(ILogger logger, UdpEnd bound, IpAddr guest, ushort port);
+    [LoggerMessage(EventId = 3001, Level = LogLevel.Information, Message = "{Forwards} ports of the host lead to the guest: {Opened} opened, {Closed} closed")]
+    public static partial void Forwards(ILogger logger, int forwards, int opened, int closed);
 
     [LoggerMessage(EventId = 3002, Level = LogLevel.Information, Message = "The guest has the lease of {Address}")]
     public static partial void Leased(ILogger logger, IpAddr address);

@@ -4,7 +4,6 @@ using NicHost.Consomme.Dns;
 using NicHost.Consomme.Icmp;
 using NicHost.Consomme.Ip;
 using NicHost.Consomme.Neighbor;
-using NicHost.Consomme.Options;
 using NicHost.Consomme.Tcp;
 using NicHost.Consomme.Udp;
 using NicHost.Contracts.Diagnostics;
@@ -16,6 +15,7 @@ namespace NicHost.Consomme.Core;
 /// <summary>The NAT of one NIC: everything behind its queues, wired together. It lives as long as the endpoint; queues come and go.</summary>
 internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
 {
+    private readonly NatContext _context;
     private readonly Network _network;
     private readonly ArpResponder _arp;
     private readonly Dhcp4Server _dhcp4;
@@ -29,18 +29,20 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
     private readonly IProtocol[] _protocols;
     private readonly Stack<IDisposable> _owned = new();
 
-    public Nat(NatContext context, ConsommeSettings settings)
+    /// <exception cref="IOException">The host refuses a socket, or a forward's port.</exception>
+    public Nat(NatContext context)
     {
+        _context = context;
         _network = context.Network;
         try
         {
             _sender = new IpSender(_network, context.Port);
             var egress = new UdpEgress(context, _sender);
-            _dns = Own(new DnsForwarder(context, settings.Dns, egress));
-            context = context with { DnsTcp = Own(new DnsTcpService(context, _dns)) };
+            _dns = Own(new DnsForwarder(context, egress));
+            var dnsTcp = Own(new DnsTcpService(context, _dns));
             Ingress = Own(new Ingress(context, this));
             _arp = new ArpResponder(_network, context.Port);
-            var domains = new DomainConfig(settings, () => _dns.HostSearch);
+            var domains = new DomainConfig(context, () => _dns.HostSearch);
             _dhcp4 = new Dhcp4Server(context, domains);
             if (_network.HasV6)
             {
@@ -48,9 +50,10 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
                 _ndp = Own(new NdpResponder(context, domains));
             }
             _echo = Own(new EchoProtocol(context, _sender));
-            _tcp = Own(new TcpProtocol(context));
+            _tcp = Own(new TcpProtocol(context, dnsTcp));
             _udp = Own(new UdpProtocol(context, egress, _dns));
             _protocols = [_tcp, _udp, _echo];
+            Reconfigure(context.Model);
         }
         catch
         {
@@ -61,6 +64,23 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
     }
 
     public Ingress Ingress { get; }
+
+    /// <summary>Puts other options in force, all of them or none. On the loop.</summary>
+    /// <exception cref="IOException">A port cannot be opened; the message names its forward. Everything is as before.</exception>
+    public void Reconfigure(NatModel wanted)
+    {
+        using var tcp = _tcp.Listeners.Prepare(wanted.Forwards.Where(f => f.IsTcp));
+        using var udp = _udp.Forwards.Prepare(wanted.Forwards.Where(f => !f.IsTcp));
+        // Nothing fails from here on.
+        _context.Model = wanted;
+        tcp.Commit();
+        udp.Commit();
+        _tcp.Reconfigured();
+        _udp.Reconfigured();
+        _ndp?.Reconfigured();
+        var (opened, closed) = (tcp.Opened + udp.Opened, tcp.Closed + udp.Closed);
+        if (opened + closed > 0) Log.Forwards(_context.Logger, wanted.Forwards.Count, opened, closed);
+    }
 
     public void Batch(in TxBatch batch, int queue, QueueCounters counters)
     {
@@ -100,6 +120,18 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
 
     public void Inspect(InspectWriter writer)
     {
+        using (writer.Section("options"))
+        {
+            var model = _context.Model;
+            writer.Value("hostLoopback", model.Destinations.HostLoopback);
+            writer.Value("hostname", model.Hostname);
+            writer.Value("search", string.Join(' ', model.Dns.Search));
+            writer.Value("tcpFlows", model.Limits.TcpFlows);
+            writer.Value("halfOpen", model.Limits.HalfOpen);
+            writer.Value("udpFlows", model.Limits.UdpFlows);
+            writer.Value("echoFlows", model.Limits.EchoFlows);
+            writer.Value("dnsQueries", model.Limits.DnsQueries);
+        }
         writer.Section("dhcp", _dhcp4);
         if (_dhcp6 is not null) writer.Section("dhcp6", _dhcp6);
         if (_ndp is not null) writer.Section("ndp", _ndp);

@@ -1,16 +1,16 @@
+using NicHost.Consomme.Core;
 using NicHost.Consomme.Options;
 
 namespace NicHost.Consomme.Dhcp;
 
 /// <summary>What the guest is told about names: its own, its domain, and the domains to search. The host's where none are given.</summary>
-internal sealed class DomainConfig(ConsommeSettings settings, Func<string[]> hostSearch)
+internal sealed class DomainConfig(NatContext context, Func<string[]> hostSearch)
 {
-    private readonly string[] _search = [.. settings.Dns.Search];
-    private readonly string[] _own = settings.Dns.Domain is { } domain ? [domain] : [];
+    private DnsSettings Dns => context.Model.Dns;
 
-    public string? Hostname => settings.Hostname;
+    public string? Hostname => context.Model.Hostname;
 
-    public string? Domain => settings.Dns.Domain ?? (Search is [var first, ..] ? first : null);
+    public string? Domain => Dns.Domain ?? (Search is [var first, ..] ? first : null);
 
-    public string[] Search => _search.Length > 0 ? _search : _own.Length > 0 ? _own : hostSearch();
+    public string[] Search => Dns.Search.Length > 0 ? Dns.Search : Dns.Domain is { } domain ? [domain] : hostSearch();
 }

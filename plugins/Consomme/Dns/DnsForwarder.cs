@@ -1,5 +1,4 @@
 using NicHost.Consomme.Core;
-using NicHost.Consomme.Options;
 using NicHost.Consomme.Udp;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Loops;
@@ -18,18 +17,16 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
     private readonly NatContext _context;
     private readonly UdpEgress _egress;
     private readonly DnsServers _servers;
-    private readonly StaticNames _names;
     private readonly HashSet<DnsQuery> _queries = [];
     private readonly List<DnsQuery> _late = [];
     private readonly ILoopTimer _timer;
     private readonly byte[] _reply = new byte[ushort.MaxValue];
 
-    public DnsForwarder(NatContext context, DnsSettings settings, UdpEgress egress, string resolvConf = ResolvConf.DefaultPath)
+    public DnsForwarder(NatContext context, UdpEgress egress, string resolvConf = ResolvConf.DefaultPath)
     {
         _context = context;
         _egress = egress;
-        _servers = new DnsServers(settings, new ResolvConf(resolvConf), context.Logger);
-        _names = new StaticNames(settings.Records);
+        _servers = new DnsServers(context, new ResolvConf(resolvConf));
         _timer = context.Loop.CreateTimer(Expire);
     }
 
@@ -45,6 +42,9 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
     public long Questions { get; private set; }
 
     public long Answers { get; private set; }
+
+    /// <summary>Answers from the topology's own names, alone or as the beginning of an alias.</summary>
+    public long AnsweredHere { get; private set; }
 
     public long Failures { get; private set; }
 
@@ -86,7 +86,8 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
             Fail(message, asker, DnsResponseCode.FormatError);
             return;
         }
-        var length = _names.TryAnswer(query, _reply, asker.IsTcp, out var outside);
+        var length = _context.Model.Names.TryAnswer(query, _reply, asker.IsTcp, out var outside);
+        if (length > 0) AnsweredHere++;
         if (length > 0 && outside is not null)
         {
             Forward(AliasAsker.Question(query, outside), new AliasAsker(asker, message.ToArray(), _reply[..length]), counters);
@@ -103,7 +104,7 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
 
     private void Forward(ReadOnlySpan<byte> message, IDnsAsker asker, QueueCounters? counters)
     {
-        if (_queries.Count >= _context.Limits.DnsQueries)
+        if (_queries.Count >= _context.Model.Limits.DnsQueries)
         {
             counters?.DropTx(DropReason.DnsLimit);
             Refused++;
@@ -154,7 +155,8 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
         writer.Value("inFlight", _queries.Count);
         writer.Value("questions", Questions);
         writer.Value("answers", Answers);
-        writer.Value("answeredHere", _names.Answered);
+        writer.Value("records", _context.Model.Dns.Records.Count);
+        writer.Value("answeredHere", AnsweredHere);
         writer.Value("failures", Failures);
         writer.Value("refusedAtLimit", Refused);
         using (writer.Section("servers")) _servers.Inspect(writer, Now);

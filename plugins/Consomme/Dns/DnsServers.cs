@@ -1,7 +1,5 @@
 using System.Net;
-using Microsoft.Extensions.Logging;
 using NicHost.Consomme.Core;
-using NicHost.Consomme.Options;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Linux;
 
@@ -25,30 +23,19 @@ internal sealed class DnsServer(IPEndPoint endPoint)
 }
 
 /// <summary>Whom to ask, and in which order: as configured, but those that did not answer lately come last.</summary>
-internal sealed class DnsServers
+internal sealed class DnsServers(NatContext context, ResolvConf host)
 {
     public const int DeadMilliseconds = 30_000;
-    private readonly ResolvConf _host;
-    private readonly ILogger _logger;
-    private List<DnsServer> _servers;
+    private List<DnsServer> _servers = [];
+    private IReadOnlyList<IPEndPoint> _known = [];
 
-    public DnsServers(DnsSettings settings, ResolvConf host, ILogger logger)
-    {
-        _logger = logger;
-        _servers = [.. settings.Servers.Select(s => new DnsServer(s))];
-        _host = host;
-        FollowsHost = settings.Servers.Count == 0;
-    }
-
-    public bool FollowsHost { get; }
-
-    public IReadOnlyList<DnsServer> All => _servers;
+    private bool FollowsHost => context.Model.Dns.Servers.Count == 0;
 
     /// <summary>The host's search list as it is now.</summary>
     public string[] HostSearch(long now)
     {
         Refresh(now);
-        return _host.Search;
+        return host.Search;
     }
 
     public DnsServer[] InOrder(long now)
@@ -59,6 +46,7 @@ internal sealed class DnsServers
 
     public void Inspect(InspectWriter writer, long now)
     {
+        Refresh(now);
         writer.Value("followsHost", FollowsHost);
         foreach (var server in _servers)
         {
@@ -75,15 +63,18 @@ internal sealed class DnsServers
     /// <summary>Notes that a server did not answer, or cannot be reached.</summary>
     public void Dead(DnsServer server, long now)
     {
-        if (server.DeadUntil <= now) Log.NameServerDead(_logger, server.EndPoint, DeadMilliseconds / 1000);
+        if (server.DeadUntil <= now) Log.NameServerDead(context.Logger, server.EndPoint, DeadMilliseconds / 1000);
         server.DeadUntil = now + DeadMilliseconds;
     }
 
     private void Refresh(long now)
     {
-        if (!_host.Refresh(now) || !FollowsHost) return;
+        host.Refresh(now);
+        var wanted = FollowsHost ? host.Servers : context.Model.Dns.Servers;
+        if (ReferenceEquals(wanted, _known)) return;
+        _known = wanted;
         // A server that stays keeps what is known of it.
-        _servers = [.. _host.Servers.Select(e => _servers.Find(s => s.EndPoint.Equals(e)) ?? new DnsServer(e))];
-        Log.NameServers(_logger, _host.Servers);
+        _servers = [.. wanted.Select(e => _servers.Find(s => s.EndPoint.Equals(e)) ?? new DnsServer(e))];
+        Log.NameServers(context.Logger, wanted);
     }
 }

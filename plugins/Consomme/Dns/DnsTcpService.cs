@@ -63,7 +63,7 @@ internal sealed class DnsTcpService : IDnsTcpService, IFdHandler, IDisposable
         {
             var accepted = Sockets.Accept(_fd, out var peer);
             if (accepted.Failed) return;
-            if (peer.Ipv4 != Loopback || !_admitted.Remove(peer.Port) || _connections.Count >= _context.Limits.DnsQueries)
+            if (peer.Ipv4 != Loopback || !_admitted.Remove(peer.Port) || _connections.Count >= _context.Model.Limits.DnsQueries)
             {
                 Sockets.CloseWithReset(accepted.Fd);
                 continue;

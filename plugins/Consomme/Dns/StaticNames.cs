@@ -23,8 +23,6 @@ internal sealed class StaticNames
         }
     }
 
-    public long Answered { get; private set; }
-
     /// <summary>Answers a query of one question.</summary>
     /// <param name="reply">Room for the answer; its length is the transport's limit.</param>
     /// <param name="outside">An alias's target that somebody else has to be asked for: the answer then holds the aliases only.</param>
@@ -50,7 +48,6 @@ internal sealed class StaticNames
         outside = Answer(ref writer, records, name, question.Type);
         if (writer.Overflowed) writer.SetTruncated();
         else if (edns > DnsView.MaxUdpLength) writer.Additional([0], DnsType.Opt, UdpSize, 0, []);
-        Answered++;
         return writer.Length;
     }
 

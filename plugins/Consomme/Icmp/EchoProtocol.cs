@@ -51,7 +51,7 @@ internal sealed unsafe partial class EchoProtocol : IProtocol
             return;
         }
         if (_local.TryAnswer(ref frame)) return;
-        var rule = _context.Destinations.Decide(frame.Destination, 0);
+        var rule = _context.Model.Destinations.Decide(frame.Destination, 0);
         if (rule.Verdict != DestinationVerdict.Allowed)
         {
             counters.DropTx(rule.Verdict == DestinationVerdict.Forbidden ? DropReason.Forbidden : DropReason.NotForUs);
@@ -88,7 +88,7 @@ internal sealed unsafe partial class EchoProtocol : IProtocol
     private bool TryOpen(ref GuestFrame frame, ushort id, QueueCounters counters, out EchoFlow flow)
     {
         flow = null!;
-        if (_flows.Count >= _context.Limits.EchoFlows)
+        if (_flows.Count >= _context.Model.Limits.EchoFlows)
         {
             counters.DropTx(DropReason.FlowLimit);
             return false;

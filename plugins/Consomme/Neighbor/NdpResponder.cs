@@ -31,6 +31,7 @@ internal sealed class NdpResponder : IInspectable, IDisposable
     private readonly Network _network;
     private readonly DomainConfig _domains;
     private readonly ILoopTimer _timer;
+    private string[] _told;
     private int _unsolicited;
 
     public NdpResponder(NatContext context, DomainConfig domains)
@@ -38,6 +39,7 @@ internal sealed class NdpResponder : IInspectable, IDisposable
         _context = context;
         _network = context.Network;
         _domains = domains;
+        _told = domains.Search;
         _timer = context.Loop.CreateTimer(AdvertiseUnasked);
         _timer.Set(InitialIntervalSeconds * 1000);
     }
@@ -78,6 +80,15 @@ internal sealed class NdpResponder : IInspectable, IDisposable
                 counters.DropTx(DropReason.Forbidden);
                 break;
         }
+    }
+
+    /// <summary>The options in force are others. RFC 4861 6.2.4: what has changed is told at once, and a few times, as at the beginning.</summary>
+    public void Reconfigured()
+    {
+        if (_told.SequenceEqual(_domains.Search)) return;
+        _told = _domains.Search;
+        _unsolicited = 0;
+        _timer.Set(0);
     }
 
     public void Inspect(InspectWriter writer)

@@ -1,4 +1,5 @@
 using NicHost.Consomme.Core;
+using NicHost.Consomme.Forwards;
 using NicHost.Contracts.Nics;
 using NicHost.Contracts.Options;
 

@@ -16,7 +16,7 @@ internal sealed record DnsSettings
 
     public required IReadOnlyList<StaticRecord> Records { get; init; }
 
-    public required IReadOnlyList<string> Search { get; init; }
+    public required string[] Search { get; init; }
 
     public required string? Domain { get; init; }
 

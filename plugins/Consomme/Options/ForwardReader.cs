@@ -1,5 +1,6 @@
 using System.Globalization;
 using NicHost.Consomme.Core;
+using NicHost.Consomme.Forwards;
 using NicHost.Contracts.Options;
 
 namespace NicHost.Consomme.Options;

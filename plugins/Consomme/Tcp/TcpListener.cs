@@ -1,11 +1,12 @@
 using NicHost.Consomme.Core;
+using NicHost.Consomme.Forwards;
 using NicHost.Contracts.Loops;
 using NicHost.Linux;
 
 namespace NicHost.Consomme.Tcp;
 
 /// <summary>One forwarded port of the host. While it is paused the kernel holds the connections.</summary>
-internal sealed class TcpListener : IFdHandler, IDisposable
+internal sealed class TcpListener : IForwardPort, IFdHandler
 {
     // The kernel's queue of connections that nobody has accepted yet; it caps this at net.core.somaxconn.
     private const int Backlog = 512;
@@ -15,39 +16,62 @@ internal sealed class TcpListener : IFdHandler, IDisposable
     private readonly IFdWatch _watch;
     private readonly int _fd;
 
-    public TcpListener(TcpProtocol owner, IEventLoop loop, Forward forward)
+    /// <exception cref="IOException">The host refuses; the message names the forward.</exception>
+    public TcpListener(TcpProtocol owner, IEventLoop loop, Forward forward, bool overlaps)
     {
         _owner = owner;
         Forward = forward;
-        var address = forward.Host.IsV4
-            ? SockAddr.FromIpv4(forward.Host.V4, forward.HostPort)
-            : SockAddr.FromIpv6(new UInt128(forward.Host.High, forward.Host.Low), forward.HostPort);
-        var created = Sockets.CreateTcp(address.Family);
-        if (created.Failed) throw Refused(created.Error);
-        _fd = created.Fd;
-        var result = Prepare(address);
-        if (result.Failed)
-        {
-            Io.Close(_fd);
-            throw Refused(result.Error);
-        }
+        Host = forward.Host;
+        var address = Sock.Address(forward.Host, forward.HostPort);
+        _fd = ForwardSocket.Open(forward, Sockets.CreateTcp(address.Family), fd => Prepare(fd, address, overlaps));
+        if (overlaps) AllowOverlap(false);
         Sockets.GetSockName(_fd, out var local);
         Port = local.Port;
-        _watch = loop.Watch(_fd, FdEvents.Readable, this);
+        _watch = ForwardSocket.Watch(forward, loop, _fd, this);
     }
 
-    public Forward Forward { get; }
+    public Forward Forward { get; set; }
 
-    /// <summary>The port that it listens on: the forward's, or the one that the kernel chose.</summary>
+    public IpAddr Host { get; }
+
     public ushort Port { get; }
 
     public bool IsPaused { get; private set; }
 
     public long Accepted { get; private set; }
 
-    public void OnEvents(FdEvents events)
+    public void OnEvents(FdEvents events) => Accept(AcceptsPerWakeUp);
+
+    public void AllowOverlap(bool allow) => ForwardSocket.AllowOverlap(_fd, allow);
+
+    public void Pause()
     {
-        for (var i = 0; i < AcceptsPerWakeUp && !IsPaused; i++)
+        IsPaused = true;
+        _watch.Events = FdEvents.None;
+    }
+
+    public void Resume()
+    {
+        IsPaused = false;
+        _watch.Events = FdEvents.Readable;
+    }
+
+    public void Retire()
+    {
+        // To their clients these are connected already.
+        Accept(Backlog);
+        Dispose();
+    }
+
+    public void Dispose()
+    {
+        _watch.Dispose();
+        Io.Close(_fd);
+    }
+
+    private void Accept(int most)
+    {
+        for (var i = 0; i < most && !IsPaused; i++)
         {
             if (!_owner.MayAccept(this)) return;
             var accepted = Sockets.Accept(_fd, out var peer);
@@ -67,42 +91,15 @@ internal sealed class TcpListener : IFdHandler, IDisposable
         }
     }
 
-    public void Pause()
+    private static SysResult Prepare(int fd, in SockAddr address, bool overlaps)
     {
-        IsPaused = true;
-        _watch.Events = FdEvents.None;
-    }
-
-    public void Resume()
-    {
-        IsPaused = false;
-        _watch.Events = FdEvents.Readable;
-    }
-
-    public void Dispose()
-    {
-        _watch.Dispose();
-        Io.Close(_fd);
-    }
-
-    private SysResult Prepare(in SockAddr address)
-    {
-        Sockets.SetOption(_fd, SocketLevel.Socket, SocketOption.ReuseAddr, 1);
-        if (address.IsIpv6) Sockets.SetOption(_fd, SocketLevel.Ipv6, Ipv6Option.V6Only, 1);
+        Sockets.SetOption(fd, SocketLevel.Socket, SocketOption.ReuseAddr, 1);
+        if (overlaps) ForwardSocket.AllowOverlap(fd, true);
+        if (address.IsIpv6) Sockets.SetOption(fd, SocketLevel.Ipv6, Ipv6Option.V6Only, 1);
         // Accepted sockets inherit these.
-        Sockets.SetOption(_fd, SocketLevel.Tcp, TcpOption.NoDelay, 1);
-        Sockets.SetOption(_fd, SocketLevel.Socket, SocketOption.OobInline, 1);
-        var bound = Sockets.Bind(_fd, address);
-        return bound.Failed ? bound : Sockets.Listen(_fd, Backlog);
+        Sockets.SetOption(fd, SocketLevel.Tcp, TcpOption.NoDelay, 1);
+        Sockets.SetOption(fd, SocketLevel.Socket, SocketOption.OobInline, 1);
+        var bound = Sockets.Bind(fd, address);
+        return bound.Failed ? bound : Sockets.Listen(fd, Backlog);
     }
-
-    private IOException Refused(Errno error) => new(
-        $"The forward \"{Forward.Text}\" cannot listen on {Forward.Host} port {Forward.HostPort}: {LinuxException.Describe(error)}. " + error switch
-        {
-            Errno.EADDRINUSE => "Another program has this port: choose another host port in \"forwards\", or end that program.",
-            Errno.EACCES => "Ports below net.ipv4.ip_unprivileged_port_start need a right that this process lacks: choose a higher host port in \"forwards\".",
-            Errno.EADDRNOTAVAIL => "This host has no such address: correct the host address in \"forwards\", or leave it out for all addresses.",
-            Errno.EAFNOSUPPORT => "This host has no IPv6: use an IPv4 host address in \"forwards\".",
-            _ => "Correct or remove this entry of \"forwards\".",
-        });
 }

@@ -65,12 +65,14 @@ internal sealed partial class TcpProtocol
     private Errno _lastTrouble;
     private long _quietUntil;
 
-    /// <summary>Whether one more flow may be: at the limit, the oldest in TIME_WAIT gives way.</summary>
+    /// <summary>Whether one more flow may be: at the limit, the oldest in TIME_WAIT give way.</summary>
     private bool MakeRoomForFlow()
     {
-        if (_flows.Count < _context.Limits.TcpFlows) return true;
-        if (_oldestTimeWait is not { } oldest) return false;
-        End(oldest, CloseReason.Evicted, resetHost: false);
+        while (_flows.Count >= _context.Model.Limits.TcpFlows)
+        {
+            if (_oldestTimeWait is not { } oldest) return false;
+            End(oldest, CloseReason.Evicted, resetHost: false);
+        }
         return true;
     }
 }

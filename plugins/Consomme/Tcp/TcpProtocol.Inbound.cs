@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using NicHost.Consomme.Core;
+using NicHost.Consomme.Forwards;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Loops;
 using NicHost.Linux;
@@ -13,34 +14,17 @@ internal sealed partial class TcpProtocol
     private const int FirstFreePort = 1024;
     private const long AcceptPause = 1000;
 
-    private readonly List<TcpListener> _listeners = [];
-    private ILoopTimer? _acceptTimer;
+    private readonly ILoopTimer _acceptTimer;
     private bool _anyPaused;
 
-    /// <summary>The port that a forward listens on; for forwards of port 0.</summary>
-    internal IReadOnlyList<TcpListener> Listeners => _listeners;
-
-    private void OpenListeners()
-    {
-        foreach (var forward in _context.Forwards)
-        {
-            if (forward.IsTcp) _listeners.Add(new TcpListener(this, _loop, forward));
-        }
-        if (_listeners.Count > 0) _acceptTimer = _loop.CreateTimer(() => ResumeListeners());
-    }
-
-    private void CloseListeners()
-    {
-        foreach (var listener in _listeners) listener.Dispose();
-        _listeners.Clear();
-        _acceptTimer?.Dispose();
-    }
+    /// <summary>The forwards' open ports.</summary>
+    internal ForwardSet<TcpListener> Listeners { get; }
 
     /// <summary>At a limit the listener stops: connections wait in the kernel's queue.</summary>
     internal bool MayAccept(TcpListener listener)
     {
-        if (_halfOpen < _context.Limits.HalfOpen && MakeRoomForFlow()) return true;
-        _port.Counters(0).DropRx(_halfOpen < _context.Limits.HalfOpen ? DropReason.FlowLimit : DropReason.HalfOpenLimit);
+        if (_halfOpen < _context.Model.Limits.HalfOpen && MakeRoomForFlow()) return true;
+        _port.Counters(0).DropRx(_halfOpen < _context.Model.Limits.HalfOpen ? DropReason.FlowLimit : DropReason.HalfOpenLimit);
         Pause(listener);
         return false;
     }
@@ -56,14 +40,14 @@ internal sealed partial class TcpProtocol
         listener.Pause();
         _anyPaused = true;
         // Half-open ones that end resume it sooner.
-        _acceptTimer?.Set(AcceptPause);
+        _acceptTimer.Set(AcceptPause);
     }
 
     private void ResumeListeners()
     {
-        if (!_anyPaused || _disposed || _halfOpen > _context.Limits.HalfOpen * 3 / 4) return;
+        if (!_anyPaused || _disposed || _halfOpen > _context.Model.Limits.HalfOpen * 3 / 4) return;
         _anyPaused = false;
-        foreach (var listener in _listeners)
+        foreach (var listener in Listeners.Ports)
         {
             if (listener.IsPaused) listener.Resume();
         }

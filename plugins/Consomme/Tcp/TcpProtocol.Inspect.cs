@@ -29,7 +29,7 @@ internal sealed partial class TcpProtocol
         }
         using (writer.Section("listeners"))
         {
-            foreach (var listener in _listeners)
+            foreach (var listener in Listeners.Ports)
             {
                 using (writer.Section(listener.Forward.Text))
                 {

@@ -35,18 +35,13 @@ internal sealed partial class TcpProtocol
 
     private void OpenFromGuest(ref GuestFrame frame, in FlowKey key, in TcpSegment segment)
     {
-        var rule = _context.Destinations.Decide(key.Remote, key.RemotePort);
+        var rule = _context.Model.Destinations.Decide(key.Remote, key.RemotePort);
         if (rule.Verdict is DestinationVerdict.Forbidden or DestinationVerdict.Unreachable)
         {
             Refuse(ref frame, key, segment, rule.Verdict);
             return;
         }
-        if (rule.Verdict == DestinationVerdict.Dns && _context.DnsTcp is null)
-        {
-            SendResetTo(frame.Queue, key, segment);
-            return;
-        }
-        if (_halfOpen >= _context.Limits.HalfOpen)
+        if (_halfOpen >= _context.Model.Limits.HalfOpen)
         {
             Drop(frame.Queue, DropReason.HalfOpenLimit);
             return;
@@ -108,18 +103,17 @@ internal sealed partial class TcpProtocol
 
     private Errno ConnectDns(TcpFlow flow)
     {
-        var service = _context.DnsTcp!;
-        var created = Sockets.CreateTcp(service.Address.IsV4 ? Sockets.AfInet : Sockets.AfInet6);
+        var created = Sockets.CreateTcp(_dns.Address.IsV4 ? Sockets.AfInet : Sockets.AfInet6);
         if (created.Failed) return created.Error;
         flow.Fd = created.Fd;
-        var source = service.Address.IsV4 ? LoopbackV4 : new IpAddr(0, 1);
+        var source = _dns.Address.IsV4 ? LoopbackV4 : new IpAddr(0, 1);
         var bound = Sockets.Bind(flow.Fd, ToSockAddr(source, 0));
         if (bound.Failed) return bound.Error;
         var named = Sockets.GetSockName(flow.Fd, out var local);
         if (named.Failed) return named.Error;
         // The service serves nobody else on the host: it is told our port before the connection exists.
-        service.Admit(local.Port);
-        return Connect(flow, ToSockAddr(service.Address, service.Port));
+        _dns.Admit(local.Port);
+        return Connect(flow, ToSockAddr(_dns.Address, _dns.Port));
     }
 
     private Errno Connect(TcpFlow flow, in SockAddr address)

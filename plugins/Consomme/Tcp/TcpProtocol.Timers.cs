@@ -12,7 +12,22 @@ internal sealed partial class TcpProtocol
     private const int MaxProbes = 9;
     private const long ProbeInterval = 75_000;
 
-    private long IdleMilliseconds => Math.Max(1, _context.Limits.TcpIdleSeconds) * 1000L;
+    private long IdleMilliseconds => _context.Model.Limits.TcpIdleSeconds * 1000L;
+
+    /// <summary>The options in force are others: who waits at a limit, or for a time, waits no longer than the new ones say.</summary>
+    public void Reconfigured()
+    {
+        ResumeListeners();
+        foreach (var flow in _flows.Values)
+        {
+            // Of a flow that has been probed already, the probes decide.
+            if (!flow.IsSynchronized || flow.State == TcpState.TimeWait || flow.Probes > 0) continue;
+            var due = flow.LastHeard + IdleMilliseconds;
+            if (flow.StateAt == 0 || due >= flow.StateAt) continue;
+            flow.StateAt = due;
+            _wheel.Ensure(flow, due);
+        }
+    }
 
     internal void OnFlowTimer(TcpFlow flow, long now)
     {

@@ -1,4 +1,6 @@
 using NicHost.Consomme.Core;
+using NicHost.Consomme.Dns;
+using NicHost.Consomme.Forwards;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Loops;
 using NicHost.Linux;
@@ -16,6 +18,7 @@ internal sealed partial class TcpProtocol : IProtocol, ILoopWork
     private const int PoolCapacity = 4096;
 
     private readonly NatContext _context;
+    private readonly IDnsTcpService _dns;
     private readonly IGuestPort _port;
     private readonly IEventLoop _loop;
     private readonly Dictionary<FlowKey, TcpFlow> _flows = [];
@@ -34,23 +37,15 @@ internal sealed partial class TcpProtocol : IProtocol, ILoopWork
     private long _opened;
     private long _accepted;
 
-    /// <summary>Opens the listeners of the forwards; everything else comes with the first flow. On the loop's thread.</summary>
-    /// <exception cref="IOException">A forward's port cannot be bound.</exception>
-    public TcpProtocol(NatContext context)
+    public TcpProtocol(NatContext context, IDnsTcpService dns)
     {
         _context = context;
+        _dns = dns;
         _port = context.Port;
         _loop = context.Loop;
         _wheel = new TimerWheel(_loop);
-        try
-        {
-            OpenListeners();
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        _acceptTimer = _loop.CreateTimer(ResumeListeners);
+        Listeners = new ForwardSet<TcpListener>((forward, overlaps) => new TcpListener(this, _loop, forward, overlaps));
     }
 
     /// <summary>Flows of all states.</summary>
@@ -103,7 +98,8 @@ internal sealed partial class TcpProtocol : IProtocol, ILoopWork
     public void Dispose()
     {
         if (_disposed) return;
-        CloseListeners();
+        Listeners.Dispose();
+        _acceptTimer.Dispose();
         foreach (var flow in _flows.Values.ToArray()) End(flow, CloseReason.Shutdown, resetHost: true);
         _disposed = true;
         _wheel.Dispose();

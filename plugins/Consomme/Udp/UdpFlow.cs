@@ -48,10 +48,8 @@ internal sealed class UdpFlow
 }
 
 /// <summary>Flows of one idle time, by last use: the head is the next to go. All operations are O(1).</summary>
-internal sealed class UdpIdleList(long idleMilliseconds)
+internal sealed class UdpIdleList
 {
-    public long IdleMilliseconds => idleMilliseconds;
-
     public UdpFlow? Head { get; private set; }
 
     private UdpFlow? _tail;

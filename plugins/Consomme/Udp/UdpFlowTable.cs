@@ -13,20 +13,18 @@ internal sealed class UdpFlowTable : IDisposable
     private readonly Dictionary<UdpEnd, UdpFlow> _byGuest = [];
     private readonly Dictionary<FlowKey, UdpFlow> _peers = [];
     private readonly Dictionary<(UdpSocket, SockAddr), UdpFlow> _peersByReal = [];
-    private readonly UdpIdleList _short;
-    private readonly UdpIdleList _long;
+    private readonly UdpIdleList _short = new();
+    private readonly UdpIdleList _long = new();
+    private readonly NatContext _context;
     private readonly IEventLoop _loop;
     private readonly ILoopTimer _timer;
-    private readonly int _limit;
     private UdpFlow? _last;
 
-    public UdpFlowTable(IEventLoop loop, int limit, int idleSeconds)
+    public UdpFlowTable(NatContext context)
     {
-        _loop = loop;
-        _limit = limit;
-        _short = new UdpIdleList(idleSeconds * 1000L / 4);
-        _long = new UdpIdleList(idleSeconds * 1000L);
-        _timer = loop.CreateTimer(Expire);
+        _context = context;
+        _loop = context.Loop;
+        _timer = _loop.CreateTimer(Expire);
     }
 
     public int Count => _byGuest.Count + _peers.Count;
@@ -52,9 +50,18 @@ internal sealed class UdpFlowTable : IDisposable
 
     public UdpFlow? FindPeer(UdpSocket socket, in SockAddr real) => _peersByReal.GetValueOrDefault((socket, real));
 
+    /// <summary>
+    /// Whether one more flow may be added. At the limit the one idle longest gives way; above it, where only a lowered limit leads, none does
+    /// and nothing new begins.
+    /// </summary>
+    public bool MakeRoom()
+    {
+        var limit = _context.Model.Limits.UdpFlows;
+        return Count < limit || (Count == limit && EvictOldest());
+    }
+
     public void Add(UdpFlow flow)
     {
-        while (Count >= _limit) EvictOldest();
         if (!flow.IsPeer)
         {
             _byGuest.Add(flow.Guest, flow);
@@ -68,7 +75,7 @@ internal sealed class UdpFlowTable : IDisposable
         Created++;
         flow.LastUsed = _loop.NowMilliseconds;
         _short.Append(flow);
-        if (!_timer.IsSet) _timer.Set(_short.IdleMilliseconds);
+        if (!_timer.IsSet) _timer.Set(ShortIdle);
     }
 
     public void Touch(UdpFlow flow)
@@ -118,6 +125,13 @@ internal sealed class UdpFlowTable : IDisposable
         return true;
     }
 
+    /// <summary>Applies other idle times, and forgets the clients of forwards that are gone.</summary>
+    public void Reconfigured()
+    {
+        foreach (var flow in _peers.Values.Where(f => !f.Socket.IsOpen).ToArray()) Remove(flow);
+        Expire();
+    }
+
     public void Dispose()
     {
         _timer.Dispose();
@@ -127,19 +141,23 @@ internal sealed class UdpFlowTable : IDisposable
         _peersByReal.Clear();
     }
 
+    private long LongIdle => _context.Model.Limits.UdpIdleSeconds * 1000L;
+
+    private long ShortIdle => LongIdle / 4;
+
     private void Expire()
     {
-        var next = Math.Min(Expire(_short), Expire(_long));
+        var next = Math.Min(Expire(_short, ShortIdle), Expire(_long, LongIdle));
         if (next != long.MaxValue) _timer.Set(Math.Max(1, next - _loop.NowMilliseconds));
     }
 
     /// <returns>When the next one is due.</returns>
-    private long Expire(UdpIdleList list)
+    private long Expire(UdpIdleList list, long idle)
     {
         var now = _loop.NowMilliseconds;
         while (list.Head is { } head)
         {
-            var due = head.LastUsed + list.IdleMilliseconds;
+            var due = head.LastUsed + idle;
             if (due > now) return due;
             Expired++;
             Remove(head);

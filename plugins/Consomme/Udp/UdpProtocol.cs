@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using NicHost.Consomme.Core;
 using NicHost.Consomme.Dns;
+using NicHost.Consomme.Forwards;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Frames;
 using NicHost.Linux;
@@ -14,29 +15,22 @@ internal sealed class UdpProtocol : IProtocol
     private readonly Network _network;
     private readonly DnsForwarder _dns;
     private readonly UdpSender _sender;
-    private readonly List<UdpSocket> _forwards = [];
     private bool _troubleTold;
 
-    /// <exception cref="IOException">A forward cannot listen.</exception>
     public UdpProtocol(NatContext context, UdpEgress egress, DnsForwarder dns)
     {
         _context = context;
         _network = context.Network;
         _dns = dns;
-        Table = new UdpFlowTable(context.Loop, context.Limits.UdpFlows, context.Limits.UdpIdleSeconds);
+        Table = new UdpFlowTable(context);
         Errors = new UdpErrors(this, context);
         Receiver = new UdpReceiver(this, context, egress);
         _sender = new UdpSender(this, context);
-        try
-        {
-            foreach (var forward in context.Forwards.Where(f => !f.IsTcp)) Listen(forward);
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        Forwards = new ForwardSet<UdpSocket>((forward, overlaps) => UdpSocket.Listen(this, context.Loop, forward, overlaps));
     }
+
+    /// <summary>The forwards' open ports.</summary>
+    public ForwardSet<UdpSocket> Forwards { get; }
 
     public UdpFlowTable Table { get; }
 
@@ -53,7 +47,7 @@ internal sealed class UdpProtocol : IProtocol
             Send(ref frame, peer, peer.Real);
             return;
         }
-        var rule = _context.Destinations.Decide(frame.Destination, port);
+        var rule = _context.Model.Destinations.Decide(frame.Destination, port);
         if (rule.Verdict == DestinationVerdict.Dns)
         {
             _dns.FromGuest(ref frame, guest);
@@ -69,6 +63,9 @@ internal sealed class UdpProtocol : IProtocol
     }
 
     public void EndBatch() => _sender.Flush();
+
+    /// <summary>The options in force are others: their idle times hold at once, and clients of forwards that are gone go too.</summary>
+    public void Reconfigured() => Table.Reconfigured();
 
     /// <summary>How the guest knows an address of the host's world that its own flow talked to.</summary>
     public UdpEnd Seen(in SockAddr real)
@@ -101,6 +98,7 @@ internal sealed class UdpProtocol : IProtocol
             }
         }
         _sender.Flush();
+        if (!Table.MakeRoom()) return null;
         var peer = new UdpFlow { Socket = socket, Guest = guest, IsPeer = true, Visible = visible, Real = real };
         Table.Add(peer);
         return peer;
@@ -120,7 +118,7 @@ internal sealed class UdpProtocol : IProtocol
         writer.Value("errorsRelayed", Errors.Relayed);
         using (writer.Section("forwards"))
         {
-            foreach (var socket in _forwards) writer.Value(socket.Bound.ToString(), socket.Forward!.Text);
+            foreach (var socket in Forwards.Ports) writer.Value(socket.Bound.ToString(), socket.Forward!.Text);
         }
         using (writer.Section("recent"))
         {
@@ -132,8 +130,7 @@ internal sealed class UdpProtocol : IProtocol
     public void Dispose()
     {
         Table.Dispose();
-        foreach (var socket in _forwards) socket.Dispose();
-        _forwards.Clear();
+        Forwards.Dispose();
         Receiver.Dispose();
     }
 
@@ -151,6 +148,11 @@ internal sealed class UdpProtocol : IProtocol
     {
         // Flows that give way now may have datagrams in the batch.
         _sender.Flush();
+        if (!Table.MakeRoom())
+        {
+            _context.Port.Counters(frame.Queue).DropTx(DropReason.FlowLimit);
+            return null;
+        }
         var result = UdpSocket.Open(this, frame.IsV4, out var socket);
         if (result.Error is Errno.EMFILE or Errno.ENFILE && Table.EvictOldest())
             result = UdpSocket.Open(this, frame.IsV4, out socket);
@@ -187,13 +189,5 @@ internal sealed class UdpProtocol : IProtocol
         if (_troubleTold || error is Errno.EAFNOSUPPORT) return;
         _troubleTold = true;
         _context.ReportTrouble($"No UDP socket for the guest: {LinuxException.Describe(error)}. Raise the limit on open files (ulimit -n), or lower limits.udpFlows.");
-    }
-
-    private void Listen(Forward forward)
-    {
-        var socket = UdpSocket.Listen(this, forward);
-        _forwards.Add(socket);
-        socket.Watch(_context.Loop);
-        Log.UdpForward(_context.Logger, socket.Bound, forward.Guest, forward.GuestPort);
     }
 }

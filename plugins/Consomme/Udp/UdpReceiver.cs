@@ -168,7 +168,7 @@ internal sealed unsafe partial class UdpReceiver
         for (var i = index; i < received; i++)
         {
             if (Resolve(socket, i, out var arrival)) DeliverCopy(socket, i, arrival);
-            else _context.Port.Counters(socket.Queue).DropRx(DropReason.NotForUs);
+            else _context.Port.Counters(socket.Queue).DropRx(socket.Flow is null ? DropReason.FlowLimit : DropReason.NotForUs);
         }
     }
 
@@ -236,7 +236,7 @@ internal sealed unsafe partial class UdpReceiver
         {
             var from = _protocol.Seen(name);
             // Nobody on the host's loopback is known to a guest that may not go there.
-            var isKnown = _protocol.IsPresentable(Sock.Address(name)) || (_context.Destinations.HostLoopback && Sock.Address(name).IsLoopback);
+            var isKnown = _protocol.IsPresentable(Sock.Address(name)) || (_context.Model.Destinations.HostLoopback && Sock.Address(name).IsLoopback);
             if (!isKnown) return false;
             arrival = new Arrival(flow, from, flow.Guest, segmentSize, trafficClass);
             return true;

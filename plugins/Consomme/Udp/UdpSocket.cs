@@ -1,11 +1,12 @@
 using NicHost.Consomme.Core;
+using NicHost.Consomme.Forwards;
 using NicHost.Contracts.Loops;
 using NicHost.Linux;
 
 namespace NicHost.Consomme.Udp;
 
 /// <summary>One of the host's UDP sockets: a guest's, or a port forward's. Options are set only when they change.</summary>
-internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
+internal sealed class UdpSocket : IForwardPort, IFdHandler, IRoomWaiter
 {
     private readonly UdpProtocol _protocol;
     private IFdWatch? _watch;
@@ -30,10 +31,20 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
     public UdpFlow? Flow { get; set; }
 
     /// <summary>The forward; null for a guest's flow.</summary>
-    public Forward? Forward { get; init; }
+    public Forward? Forward { get; private set; }
+
+    Forward IForwardPort.Forward
+    {
+        get => Forward!;
+        set => Forward = value;
+    }
 
     /// <summary>Where a forward listens.</summary>
     public UdpEnd Bound { get; private init; }
+
+    public IpAddr Host => Bound.Address;
+
+    public ushort Port => Bound.Port;
 
     /// <summary>Queue of the guest that answers go to.</summary>
     public int Queue { get; set; }
@@ -74,23 +85,22 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
 
     /// <summary>Opens a forward's socket.</summary>
     /// <exception cref="IOException">The host refuses.</exception>
-    public static UdpSocket Listen(UdpProtocol protocol, Forward forward)
+    public static UdpSocket Listen(UdpProtocol protocol, IEventLoop loop, Forward forward, bool overlaps)
     {
         var v4 = forward.Host.IsV4;
-        var made = Sockets.CreateUdp(Sock.Family(v4));
-        if (made.Failed) throw Refused(forward, made.Error);
-        Prepare(made.Fd, v4);
-        if (!v4) Sockets.SetOption(made.Fd, SocketLevel.Ipv6, Ipv6Option.V6Only, 1);
-        if (forward.Host.IsUnspecified)
-            Sockets.SetOption(made.Fd, Sock.Level(v4), v4 ? IpOption.PktInfo : Ipv6Option.RecvPktInfo, 1);
-        var bound = Sockets.Bind(made.Fd, Sock.Address(forward.Host, forward.HostPort));
-        if (bound.Failed)
+        var fd = ForwardSocket.Open(forward, Sockets.CreateUdp(Sock.Family(v4)), made =>
         {
-            Io.Close(made.Fd);
-            throw Refused(forward, bound.Error);
-        }
-        Sockets.GetSockName(made.Fd, out var name);
-        return new UdpSocket(protocol, made.Fd, v4) { Forward = forward, Bound = new UdpEnd(forward.Host, name.Port) };
+            Prepare(made, v4);
+            if (overlaps) ForwardSocket.AllowOverlap(made, true);
+            if (!v4) Sockets.SetOption(made, SocketLevel.Ipv6, Ipv6Option.V6Only, 1);
+            if (forward.Host.IsUnspecified) Sockets.SetOption(made, Sock.Level(v4), v4 ? IpOption.PktInfo : Ipv6Option.RecvPktInfo, 1);
+            return Sockets.Bind(made, Sock.Address(forward.Host, forward.HostPort));
+        });
+        if (overlaps) ForwardSocket.AllowOverlap(fd, false);
+        Sockets.GetSockName(fd, out var name);
+        var socket = new UdpSocket(protocol, fd, v4) { Forward = forward, Bound = new UdpEnd(forward.Host, name.Port) };
+        socket._watch = ForwardSocket.Watch(forward, loop, fd, socket);
+        return socket;
     }
 
     public void Watch(IEventLoop loop) => _watch = loop.Watch(_fd, FdEvents.Readable, this);
@@ -137,6 +147,10 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
         Sockets.SetOption(_fd, Sock.Level(IsV4), IsV4 ? IpOption.MtuDiscover : Ipv6Option.MtuDiscover, (int)mode);
     }
 
+    public void AllowOverlap(bool allow) => ForwardSocket.AllowOverlap(_fd, allow);
+
+    public void Retire() => Dispose();
+
     public void Dispose()
     {
         if (_fd < 0) return;
@@ -151,15 +165,4 @@ internal sealed class UdpSocket : IFdHandler, IRoomWaiter, IDisposable
         Sockets.SetOption(fd, Sock.Level(v4), v4 ? IpOption.RecvErr : Ipv6Option.RecvErr, 1);
         Sockets.SetOption(fd, Sock.Level(v4), v4 ? IpOption.RecvTos : Ipv6Option.RecvTclass, 1);
     }
-
-    private static IOException Refused(Forward forward, Errno error) => new(
-        $"The port forward \"{forward.Text}\" cannot listen on {new UdpEnd(forward.Host, forward.HostPort)}: {LinuxException.Describe(error)}. {Remedy(error)}");
-
-    private static string Remedy(Errno error) => error switch
-    {
-        Errno.EADDRINUSE => "Choose another port, or end the program that has this one.",
-        Errno.EACCES => "Choose a port above 1023, or lower net.ipv4.ip_unprivileged_port_start.",
-        Errno.EADDRNOTAVAIL => "Use an address of this host.",
-        _ => "Correct the forward.",
-    };
 }

@@ -82,6 +82,20 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Names_that_change_are_in_the_next_lease_and_advertised_at_once()
+    {
+        _guest.Send(Dhcp4(DhcpV4MessageType.Discover)).Receive();
+        _guest.Reconfigure("""{"hostname":"db","dns":{"servers":["127.0.0.1:9"],"search":["other.test"]}}""");
+        var advertised = ConfigText.RouterAdvertisement(_guest.Receive());
+        Assert.Contains(Convert.ToHexString("other"u8), advertised, StringComparison.Ordinal);
+        Assert.DoesNotContain(Convert.ToHexString("home"u8), advertised, StringComparison.Ordinal);
+        var lease = ConfigText.Dhcp4(_guest.Send(Dhcp4(DhcpV4MessageType.Request, from: Guest.Address, ciaddr: Guest.Address.V4)).Receive());
+        Assert.Contains("  12 db\n  15 other.test\n", lease, StringComparison.Ordinal);
+        // What stays is not told again.
+        _guest.Reconfigure("""{"hostname":"dc","dns":{"servers":["127.0.0.1:9"],"search":["other.test"]}}""").AssertSilent();
+    }
+
+    [Fact]
     public void Neighbors_that_are_ours_answer_and_others_do_not()
     {
         var gateway = IpAddr.From(IPAddress.Parse("fe80::5055:aff:fe00:202"));

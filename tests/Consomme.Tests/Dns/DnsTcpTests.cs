@@ -31,15 +31,13 @@ public sealed class DnsTcpTests : IDisposable
             Network = network,
             Port = port,
             Loop = _loop,
-            Destinations = new DestinationPolicy(network, false),
             Icmp = new IcmpErrors(network, port, _loop),
-            Limits = new LimitOptions(),
-            Forwards = [],
+            Model = new NatModel(network, settings),
             GuestAddresses = new GuestAddresses(network),
             Logger = NullLogger.Instance,
             ReportTrouble = _ => { },
         };
-        _forwarder = new DnsForwarder(context, settings.Dns, new UdpEgress(context, new IpSender(network, port)));
+        _forwarder = new DnsForwarder(context, new UdpEgress(context, new IpSender(network, port)));
         _service = new DnsTcpService(context, _forwarder);
     }
 

@@ -175,7 +175,7 @@ public sealed class PitfallTests
     {
         var port = FreePort();
         using var guest = new TcpGuest(Forwards($"tcp:127.0.0.1:{port}-22"));
-        guest.Protocol.AcceptFailed(guest.Protocol.Listeners.Single(), Linux.Errno.EMFILE);
+        guest.Protocol.AcceptFailed(guest.Protocol.Listeners.Ports.Single(), Linux.Errno.EMFILE);
         Assert.Contains("limit on open files", Assert.Single(guest.Guest.Host.Troubles), StringComparison.Ordinal);
         using var client = Client(IPAddress.Loopback, port);
         guest.Guest.AssertSilent();

@@ -126,7 +126,7 @@ public sealed class UdpForwardTests
         using var taken = new HostSocket(true);
         var e = Assert.Throws<IOException>(() => Make(true, taken.Port));
         Assert.Contains($"udp:127.0.0.1:{taken.Port}-53", e.Message, StringComparison.Ordinal);
-        Assert.Contains("Choose another port", e.Message, StringComparison.Ordinal);
+        Assert.Contains("another host port", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
