@@ -16,22 +16,26 @@ internal static class ForwardClient
         return string.Create(CultureInfo.InvariantCulture, $$"""{ "forwards": ["tcp:127.0.0.1:{{port}}-22"]{{more}} }""");
     }
 
-    /// <summary>A port of the host that nobody has, by TCP and UDP, in both IP versions.</summary>
+    /// <summary>
+    /// A port of the host that nobody has, by TCP and UDP, in both IP versions: below those that the kernel gives to whoever connects, so
+    /// that it stays free while a test closes and opens it.
+    /// </summary>
     public static int FreePort()
     {
         while (true)
         {
+            var port = Random.Shared.Next(10_000, 32_000);
             using var tcp = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
             using var udp = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { DualMode = true };
-            tcp.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
             try
             {
-                udp.Bind(tcp.LocalEndPoint!);
-                return ((IPEndPoint)tcp.LocalEndPoint!).Port;
+                tcp.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
+                udp.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
+                return port;
             }
-            catch (SocketException)
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
             {
-                // What TCP gives is taken by UDP: the next one.
+                // The next one, then.
             }
         }
     }
