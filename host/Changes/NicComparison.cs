@@ -24,7 +24,7 @@ internal sealed class NicComparison(EventLoop scratch)
 
         if (before.Mac != after.Mac) return Replug("a guest reads its card's address once");
         if (before.Mtu != after.Mtu) return Replug("a guest reads its card's MTU once");
-        if (before.Device.Source != after.Device.Source) return Replug("the device is another");
+        if (before.Device.Source != after.Device.Source) return Replug($"its device's {Other(before.Device, after.Device)}");
         var device = !Same(before.Device.Options, after.Device.Options) || before.BaseDirectory != after.BaseDirectory;
         if (device && !CanReconfigureDevice(before, after)) return Replug($"a {after.Device.Kind} device does not change this while it runs");
         change = change with { ReconfiguresDevice = device };
@@ -32,7 +32,7 @@ internal sealed class NicComparison(EventLoop scratch)
         var isOther = before.Endpoint.Source != after.Endpoint.Source;
         if (!isOther && Same(before.Endpoint.Options, after.Endpoint.Options)) return change;
         if (!isOther && CanReconfigureEndpoint(before, after)) return change with { ReconfiguresEndpoint = true };
-        var why = isOther ? "the endpoint is another" : $"a {after.Endpoint.Kind} endpoint does not change this while it runs";
+        var why = isOther ? $"its endpoint's {Other(before.Endpoint, after.Endpoint)}" : $"a {after.Endpoint.Kind} endpoint does not change this while it runs";
         return Obstacle(after, running) is { } obstacle ? Replug(obstacle) : change with { Kind = NicChangeKind.Move, Why = why };
 
         NicChange Replug(string why) => change with { Kind = NicChangeKind.Replug, Why = why, ReconfiguresDevice = false };
@@ -43,7 +43,7 @@ internal sealed class NicComparison(EventLoop scratch)
         if (before.Mac != after.Mac) yield return new MemberChange("mac", $"\"{before.Mac}\"", $"\"{after.Mac}\"");
         if (before.Mtu != after.Mtu) yield return new MemberChange("mtu", $"{before.Mtu}", $"{after.Mtu}");
         if (before.IsLinkUp != after.IsLinkUp) yield return new MemberChange("link", Link(before), Link(after));
-        if (before.Restart != after.Restart) yield return new MemberChange("restart", $"\"{before.Restart}\"", $"\"{after.Restart}\"");
+        foreach (var change in JsonDifference.Find("restart", Json(before.Restart), Json(after.Restart))) yield return change;
         foreach (var change in Part("device", before.Device, after.Device)) yield return change;
         foreach (var change in Part("endpoint", before.Endpoint, after.Endpoint)) yield return change;
         if (before.BaseDirectory != after.BaseDirectory) yield return new MemberChange("(folder)", $"\"{before.BaseDirectory}\"", $"\"{after.BaseDirectory}\"");
@@ -56,7 +56,12 @@ internal sealed class NicComparison(EventLoop scratch)
             yield return new MemberChange($"{name} (plugin)", $"\"{before.Source.Plugin}\"", $"\"{after.Source.Plugin}\"");
     }
 
+    private static JsonElement Json(RestartPolicy policy) => JsonSerializer.SerializeToElement(policy.ToConfig(), TopologyJson.Default.RestartConfig);
+
     private static string Link(NicModel nic) => nic.IsLinkUp ? "\"up\"" : "\"down\"";
+
+    private static string Other<TFactory>(PartModel<TFactory> before, PartModel<TFactory> after) where TFactory : class =>
+        before.Kind != after.Kind ? "kind is another" : "plugin is of another version";
 
     private static bool Same(JsonElement before, JsonElement after) => JsonElement.DeepEquals(before, after);
 

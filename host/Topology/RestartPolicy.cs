@@ -9,6 +9,14 @@ internal sealed record RestartPolicy(TimeSpan FirstDelay, TimeSpan LongestDelay,
 {
     public static RestartPolicy Default { get; } = From(new RestartConfig());
 
+    public RestartConfig ToConfig() => new()
+    {
+        FirstDelaySeconds = FirstDelay.TotalSeconds,
+        LongestDelaySeconds = LongestDelay.TotalSeconds,
+        Limit = Limit,
+        WindowSeconds = (int)Window.TotalSeconds,
+    };
+
     public static RestartPolicy From(RestartConfig config) => new(
         TimeSpan.FromSeconds(config.FirstDelaySeconds), TimeSpan.FromSeconds(config.LongestDelaySeconds), config.Limit, TimeSpan.FromSeconds(config.WindowSeconds));
 }

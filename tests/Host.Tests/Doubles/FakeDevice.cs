@@ -14,7 +14,7 @@ internal sealed class FakeDeviceFactory(ConcurrentQueue<string> events) : IDevic
 
     public OptionsModel Options => _options;
 
-    /// <summary>The devices made so far, by NIC.</summary>
+    /// <summary>Those that were started last, by NIC.</summary>
     public ConcurrentDictionary<NicIdentity, FakeDevice> Devices { get; } = new();
 
     /// <summary>Thrown by the next starts, one each.</summary>
@@ -22,10 +22,13 @@ internal sealed class FakeDeviceFactory(ConcurrentQueue<string> events) : IDevic
 
     public int QueueCount(DeviceContext context) => _options.Bind(context.Options).Queues;
 
+    public bool CanReconfigure(DeviceContext running, DeviceContext wanted) =>
+        _options.Bind(running.Options).DiffersInLabelOnly(_options.Bind(wanted.Options));
+
     public IReadOnlyList<ResourceClaim> Claims(DeviceContext context) =>
         _options.Bind(context.Options).Socket is { } path ? [new ResourceClaim($"socket {Path.GetFullPath(path, context.BaseDirectory)}", "$.socket")] : [];
 
-    public IDevice Create(DeviceContext context) => Devices[context.Nic] = new FakeDevice(this, context, events);
+    public IDevice Create(DeviceContext context) => new FakeDevice(this, context, events);
 }
 
 internal sealed class FakeDevice(FakeDeviceFactory factory, DeviceContext context, ConcurrentQueue<string> events) : IDevice
@@ -44,6 +47,7 @@ internal sealed class FakeDevice(FakeDeviceFactory factory, DeviceContext contex
         Assert.True(context.Loop.IsCurrent);
         events.Enqueue($"{context.Nic} device start, link {(backend.Link.IsUp ? "up" : "down")}");
         Backend = backend;
+        factory.Devices[context.Nic] = this;
         if (factory.StartFaults.TryDequeue(out var fault)) throw fault;
     }
 
@@ -51,6 +55,12 @@ internal sealed class FakeDevice(FakeDeviceFactory factory, DeviceContext contex
     {
         Assert.True(context.Loop.IsCurrent);
         events.Enqueue($"{context.Nic} link {(link.IsUp ? "up" : "down")}");
+    }
+
+    public void Reconfigure(DeviceContext wanted)
+    {
+        Assert.True(context.Loop.IsCurrent);
+        events.Enqueue($"{context.Nic} device is {wanted.Options.GetProperty("label")}");
     }
 
     public void Inspect(InspectWriter writer) => writer.Value("started", Backend is not null);

@@ -9,18 +9,45 @@ namespace NicHost.Host.Tests.Doubles;
 
 internal sealed class FakeEndpointFactory(ConcurrentQueue<string> events, QueueThreading threading = QueueThreading.LoopPerQueue) : IEndpointFactory
 {
-    public OptionsModel Options { get; } = new OptionsModel<FakeOptions>(FakeJson.Default.FakeOptions, FakeOptions.Validate);
+    private readonly OptionsModel<FakeOptions> _options = new(FakeJson.Default.FakeOptions, FakeOptions.Validate);
 
+    public OptionsModel Options => _options;
+
+    /// <summary>Labels that a start or a change is refused with, and why.</summary>
+    public ConcurrentDictionary<string, string> Refusals { get; } = new();
+
+    /// <summary>What endpoints take from the guest, if not everything.</summary>
+    public OffloadSet TxAccepts { get; set; }
+
+    public bool CanReconfigure(EndpointContext running, EndpointContext wanted) =>
+        _options.Bind(running.Options).DiffersInLabelOnly(_options.Bind(wanted.Options));
+
+    /// <summary>Whether a label is something that only one NIC can have, as a port is.</summary>
+    public bool LabelsAreExclusive { get; set; }
+
+    private ConcurrentDictionary<string, NicIdentity> Holders { get; } = new();
+
+    /// <summary>Gives a NIC the label it wants, or throws.</summary>
+    public void Take(EndpointContext context)
+    {
+        var label = _options.Bind(context.Options).Label;
+        if (Refusals.TryGetValue(label, out var reason)) throw new IOException(reason);
+        if (!LabelsAreExclusive) return;
+        if (Holders.GetOrAdd(label, context.Nic) != context.Nic) throw new IOException($"{label} is taken.");
+        foreach (var held in Holders.Where(held => held.Value == context.Nic && held.Key != label)) Holders.TryRemove(held);
+    }
+
+    /// <summary>Those that were started last, by NIC.</summary>
     public ConcurrentDictionary<NicIdentity, FakeEndpoint> Endpoints { get; } = new();
 
-    public IEndpoint Create(EndpointContext context) => Endpoints[context.Nic] = new FakeEndpoint(context, events, threading);
+    public IEndpoint Create(EndpointContext context) => new FakeEndpoint(this, context, events, threading);
 }
 
-internal sealed class FakeEndpoint(EndpointContext context, ConcurrentQueue<string> events, QueueThreading threading) : IEndpoint
+internal sealed class FakeEndpoint(FakeEndpointFactory factory, EndpointContext context, ConcurrentQueue<string> events, QueueThreading threading) : IEndpoint
 {
     private bool _started;
 
-    public EndpointCapabilities Capabilities { get; } = new() { MaxMtu = 9000, MaxQueues = 4, Threading = threading, RxGives = OffloadSet.Checksum | OffloadSet.TsoV4 };
+    public EndpointCapabilities Capabilities { get; } = new() { MaxMtu = 9000, MaxQueues = 4, Threading = threading, RxGives = OffloadSet.Checksum | OffloadSet.TsoV4, TxAccepts = factory.TxAccepts };
 
     public LinkState Link { get; set; } = LinkState.Up10G;
 
@@ -33,7 +60,9 @@ internal sealed class FakeEndpoint(EndpointContext context, ConcurrentQueue<stri
     public void Start(IEndpointHost host)
     {
         Assert.True(context.Loop.IsCurrent);
+        factory.Take(context);
         _started = true;
+        factory.Endpoints[context.Nic] = this;
         Host = host;
         events.Enqueue($"{context.Nic} endpoint start");
     }
@@ -42,6 +71,13 @@ internal sealed class FakeEndpoint(EndpointContext context, ConcurrentQueue<stri
     {
         LastQueue = config;
         return new Queue(this);
+    }
+
+    public void Reconfigure(EndpointContext wanted)
+    {
+        Assert.True(context.Loop.IsCurrent);
+        factory.Take(wanted);
+        events.Enqueue($"{context.Nic} endpoint is {wanted.Options.GetProperty("label")}");
     }
 
     public void Inspect(InspectWriter writer) => writer.Value("taken", Taken);

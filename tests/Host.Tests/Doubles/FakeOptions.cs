@@ -18,8 +18,14 @@ internal sealed record FakeOptions
     [Description("Limits.")]
     public FakeLimits Limits { get; set; } = new();
 
+    [Description("What may change while it runs.")]
+    public string Label { get; set; } = "";
+
     [Description("Colour.")]
     public FakeColour? Colour { get; set; }
+
+    /// <summary>Whether nothing differs but what may change while it runs.</summary>
+    public bool DiffersInLabelOnly(FakeOptions other) => Socket == other.Socket && Queues == other.Queues && Names.SequenceEqual(other.Names) && Colour == other.Colour;
 
     public static void Validate(FakeOptions options, ICollection<OptionFault> faults)
     {

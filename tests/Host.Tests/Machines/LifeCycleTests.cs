@@ -58,6 +58,24 @@ public sealed class LifeCycleTests
     }
 
     [Fact]
+    public async Task NIC_that_faults_too_often_is_left_alone_until_somebody_changes_it()
+    {
+        await using var host = TestHost.Of("""{ "vms": { "vm": { "nics": { "a": { "restart": { "limit": 1 }, "device": { "kind": "card" }, "endpoint": { "kind": "cable" } } } } } }""");
+        await host.StartAsync();
+        host.Device("a").Loop.Post(() => throw new FormatException("first"));
+        await Eventually.True(() => host.Nic("a").State == NicState.Faulted, "the NIC is stopped");
+        await AdvanceUntil(host, TimeSpan.FromSeconds(1), () => host.Nic("a").State == NicState.Running);
+        host.Device("a").Loop.Post(() => throw new FormatException("second"));
+        await Eventually.True(() => host.Nic("a").State == NicState.GivenUp, "the NIC is given up");
+        host.Time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal((NicState.GivenUp, 1), (host.Nic("a").State, host.Nic("a").Restarts));
+        Assert.Contains("second", host.Nic("a").Reason, StringComparison.Ordinal);
+
+        Assert.Empty((await host.Runtime.ApplyAsync(host.Read("""{ "vms": { "vm": { "nics": { "a": { "device": { "kind": "card" }, "endpoint": { "kind": "cable" } } } } } }"""))).Failures);
+        Assert.Equal(NicState.Running, host.Nic("a").State);
+    }
+
+    [Fact]
     public async Task What_a_faulted_NIC_left_on_the_loop_is_gone()
     {
         await using var host = await TestHost.StartAsync("a");

@@ -44,6 +44,8 @@ internal sealed class TestHost : IAsyncDisposable
 
     public static TestHost Create(QueueThreading threading, params string[] nics) => new(Topology(nics), threading);
 
+    public static TestHost Of(string topology, QueueThreading threading = QueueThreading.LoopPerQueue) => new(topology, threading);
+
     public static async Task<TestHost> StartAsync(params string[] nics)
     {
         var host = Create(QueueThreading.LoopPerQueue, nics);
@@ -59,7 +61,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Runtime.DisposeAsync();
 
-    private static string Topology(string[] nics)
+    public static string Topology(params string[] nics)
     {
         var each = nics.Select(nic => $$"""
             "{{nic}}": { "device": { "kind": "card", "queues": 8 }, "endpoint": { "kind": "cable" } }
