@@ -70,6 +70,7 @@ internal static unsafe partial class Libc
     [LibraryImport(C, SetLastError = true)] internal static partial int madvise(nint address, nuint length, int advice);
 
     // Process
+    [LibraryImport(C)] internal static partial byte* gnu_get_libc_version();
     [LibraryImport(C, SetLastError = true)] internal static partial nint getrandom(void* buffer, nuint length, uint flags);
     [LibraryImport(C)] internal static partial uint getuid();
     [LibraryImport(C)] internal static partial uint geteuid();

@@ -39,16 +39,26 @@ internal struct StatFs
 internal struct StatX
 {
     internal const uint MaskTypeModeSize = 0x1 | 0x2 | 0x200;
+    internal const uint MaskBasic = 0x7ff;
+    internal const uint MaskBorn = 0x800;
     internal const int AtEmptyPath = 0x1000;
     internal const int AtSymlinkNoFollow = 0x100;
     internal const int AtFdCwd = -100;
     internal const int FormatMask = 0xF000;
     internal const int FormatSocket = 0xC000;
+    internal const int FormatFolder = 0x4000;
     internal const int FormatRegular = 0x8000;
 
+    [FieldOffset(0)] internal uint Mask;
+    [FieldOffset(20)] internal uint User;
+    [FieldOffset(24)] internal uint Group;
     [FieldOffset(28)] internal ushort Mode;
     [FieldOffset(32)] internal ulong Inode;
     [FieldOffset(40)] internal ulong Size;
+    [FieldOffset(80)] internal long BornSeconds;
+    [FieldOffset(88)] internal uint BornNanoseconds;
+    [FieldOffset(136)] internal uint DeviceMajor;
+    [FieldOffset(140)] internal uint DeviceMinor;
 }
 
 /// <summary>struct sigaction as glibc and musl lay it out on 64 bit: a mask of 1024 bits.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace NicHost.Linux;
@@ -26,6 +27,9 @@ public static unsafe class ThisProcess
 
     /// <summary>Real group id.</summary>
     public static uint GroupId => Libc.getgid();
+
+    /// <summary>The version of glibc that this process runs on; null on another C library.</summary>
+    public static Version? GlibcVersion { get; } = FindGlibc();
 
     /// <summary>CLOCK_MONOTONIC in nanoseconds.</summary>
     public static long MonotonicNanoseconds
@@ -74,7 +78,7 @@ public static unsafe class ThisProcess
     public static string? InterfaceName(uint index)
     {
         byte* name = stackalloc byte[16]; // IF_NAMESIZE
-        return Libc.if_indextoname(index, name) == null ? null : System.Runtime.InteropServices.Marshal.PtrToStringUTF8((nint)name);
+        return Libc.if_indextoname(index, name) == null ? null : Marshal.PtrToStringUTF8((nint)name);
     }
 
     /// <summary>Gives the calling thread SCHED_IDLE (it runs only when nothing else wants the core), or SCHED_OTHER again.</summary>
@@ -120,6 +124,18 @@ public static unsafe class ThisProcess
         }
 
         return new SysResult((nint)Math.Min(limit.Soft, long.MaxValue));
+    }
+
+    private static Version? FindGlibc()
+    {
+        try
+        {
+            return Version.TryParse(Marshal.PtrToStringUTF8((nint)Libc.gnu_get_libc_version()), out Version? version) ? version : null;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return null;
+        }
     }
 
     internal static byte[] ZeroTerminated(string text)

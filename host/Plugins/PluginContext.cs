@@ -1,34 +1,106 @@
 using System.Composition.Hosting;
+using System.Diagnostics;
 using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
 using McMaster.NETCore.Plugins;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Endpoints;
+using NicHost.Contracts.Options;
+using NicHost.Host.Plugins.Preflight;
 
 namespace NicHost.Host.Plugins;
 
 /// <summary>
-/// One plugin in its own, not collectible, load context (a collectible one loses tiered compilation), with its own container: one export
-/// that cannot be composed spoils all parts of its container.
+/// One plugin in a load context of its own, with a container of its own: one export that cannot be composed spoils all parts of its
+/// container. What the contracts are made of is the host's; everything else is the plugin's.
 /// </summary>
-internal sealed class PluginContext
+internal sealed class PluginContext : IDisposable
 {
-    private readonly CompositionHost _container;
+    private readonly PluginLoader _loader;
+    private CompositionHost? _container;
 
-    private PluginContext(CompositionHost container) => _container = container;
+    private PluginContext(PluginLoader loader) => _loader = loader;
 
-    public IEnumerable<Lazy<IDeviceFactory, KindMetadata>> Devices() => _container.GetExports<Lazy<IDeviceFactory, KindMetadata>>();
-
-    public IEnumerable<Lazy<IEndpointFactory, KindMetadata>> Endpoints() => _container.GetExports<Lazy<IEndpointFactory, KindMetadata>>();
-
-    /// <summary>Loads the assembly at <paramref name="path"/>; the contracts, and all that they refer to, are the host's.</summary>
-    /// <exception cref="ReflectionTypeLoadException">Built against other contracts.</exception>
-    public static PluginContext Load(string path)
+    /// <summary>Loads a plugin and makes its factories.</summary>
+    /// <exception cref="PluginException">It cannot be used.</exception>
+    public static LoadedPlugin Load(PluginEntry entry, bool unloadable)
     {
-        var loader = PluginLoader.CreateFromAssemblyFile(path, [typeof(IDeviceFactory)], config => config.IsLazyLoaded = true);
-        var assembly = loader.LoadDefaultAssembly();
-        // Asked for here so that a type that cannot be loaded shows now, not at the first packet.
-        var parts = assembly.GetTypes().Where(type => type.IsDefined(typeof(DeviceKindAttribute)) || type.IsDefined(typeof(EndpointKindAttribute)));
-        return new PluginContext(new ContainerConfiguration().WithParts(parts).CreateContainer());
+        var started = Stopwatch.GetTimestamp();
+        var loader = PluginLoader.CreateFromAssemblyFile(entry.Manifest!.MainAssembly, config =>
+        {
+            config.IsUnloadable = unloadable;
+            foreach (var shared in SharedAssemblies.Host.Names) config.SharedAssemblies.Add(new AssemblyName(shared));
+        });
+        var context = new PluginContext(loader);
+        try
+        {
+            var assembly = loader.LoadDefaultAssembly();
+            // Now and not at the first packet: by then somebody may have removed the folder of a version that is still in use.
+            foreach (var dependency in entry.Manifest.Dependencies) loader.LoadAssembly(dependency);
+            var loaded = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            started = Stopwatch.GetTimestamp();
+            var (devices, endpoints) = context.Compose(assembly);
+            return new LoadedPlugin(entry, devices, endpoints)
+            {
+                Context = context,
+                LoadMilliseconds = loaded,
+                ComposeMilliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds,
+            };
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Gives the context up. It goes when nothing of it is used any more, and only when it is unloadable.</summary>
+    public void Dispose()
+    {
+        _container?.Dispose();
+        _loader.Dispose();
+    }
+
+    private ((string, IDeviceFactory)[] Devices, (string, IEndpointFactory)[] Endpoints) Compose(Assembly assembly)
+    {
+        // All of them, so that a type that cannot be loaded shows here.
+        var types = assembly.GetTypes();
+        Type[] parts = [.. Parts<DeviceKindAttribute>(types, typeof(IDeviceFactory)), .. Parts<EndpointKindAttribute>(types, typeof(IEndpointFactory))];
+        _container = new ContainerConfiguration().WithParts(parts.Distinct()).CreateContainer();
+        var devices = _container.GetExports<Lazy<IDeviceFactory, KindMetadata>>().Select(e => (e.Metadata.Kind, Factory: e.Value)).ToArray();
+        var endpoints = _container.GetExports<Lazy<IEndpointFactory, KindMetadata>>().Select(e => (e.Metadata.Kind, Factory: e.Value)).ToArray();
+        foreach (var (kind, factory) in devices) Try(kind, () => factory.Options);
+        foreach (var (kind, factory) in endpoints) Try(kind, () => factory.Options);
+        return (devices, endpoints);
+    }
+
+    private static IEnumerable<Type> Parts<TAttribute>(Type[] types, Type contract) where TAttribute : Attribute
+    {
+        foreach (var type in types.Where(type => type.IsDefined(typeof(TAttribute), inherit: false)))
+        {
+            var what = $"{type.FullName} is marked [{typeof(TAttribute).Name[..^"Attribute".Length]}]";
+            if (!contract.IsAssignableFrom(type)) throw new PluginException($"{what} but does not implement {contract.Name}. Implement it, or take the attribute away.");
+            if (type.IsAbstract || type.ContainsGenericParameters) throw new PluginException($"{what} but cannot be made: it is abstract or generic. Mark a class that can be made.");
+            // The static constructor would otherwise run in the container, whose exception tells less.
+            RuntimeHelpers.RunClassConstructor(type.TypeHandle);
+            yield return type;
+        }
+    }
+
+    // What a topology's check does with each kind: a plugin that cannot do it is better known now than when somebody wants it.
+    private static void Try(string kind, Func<OptionsModel?> options)
+    {
+        try
+        {
+            var model = options() ?? throw new PluginException("they are null.");
+            using var smallest = JsonDocument.Parse($$"""{ "kind": "{{kind}}" }""");
+            model.Check(smallest.RootElement, []);
+        }
+        catch (Exception e)
+        {
+            throw new PluginException($"The options of its kind \"{kind}\" cannot be had: {PluginFault.Describe(e)}", e);
+        }
     }
 }
 

@@ -1,14 +1,90 @@
 namespace NicHost.Host.Plugins;
 
-/// <summary>A plugin folder as the catalog sees it.</summary>
-internal sealed record PluginEntry(string Name, string Version, string Path, PluginStatus Status, string? Reason)
+/// <summary>
+/// A plugin folder as the host knows it. Its identity lasts: as long as the folder stays, every catalog hands out this object, and with it
+/// the same factories. What changes is its status. Any thread.
+/// </summary>
+internal sealed class PluginEntry
 {
-    public List<string> DeviceKinds { get; } = [];
+    private readonly Lock _gate = new();
+    private readonly Func<PluginEntry, LoadedPlugin>? _load;
+    private volatile State _state;
+    private volatile LoadedPlugin? _loaded;
+    private string? _fault;
 
-    public List<string> EndpointKinds { get; } = [];
+    private PluginEntry(PluginFolder folder, PluginManifest? manifest, State state, Func<PluginEntry, LoadedPlugin>? load) =>
+        (Folder, Manifest, _state, _load) = (folder, manifest, state, load);
 
-    /// <summary>Single kinds that were refused though the plugin is active.</summary>
-    public List<string> Notes { get; } = [];
+    public PluginFolder Folder { get; }
+
+    public string Name => Folder.Name;
+
+    /// <summary>Name of the version folder; empty without one.</summary>
+    public string Version => Folder.Version;
+
+    public string Path => Folder.Path;
+
+    /// <summary>Null when the folder was refused.</summary>
+    public PluginManifest? Manifest { get; }
+
+    public PluginStatus Status => _state.Status;
+
+    /// <summary>Why it is not active, with the remedy; null when it is.</summary>
+    public string? Reason => _state.Reason;
+
+    /// <summary>What else there is to know, such as single kinds that another plugin has.</summary>
+    public IReadOnlyList<string> Notes => _state.Notes;
+
+    /// <summary>The kinds that it brings, whether it has them or another plugin does.</summary>
+    public IReadOnlyList<string> DeviceKinds => Manifest?.DeviceKinds ?? [];
+
+    /// <inheritdoc cref="DeviceKinds"/>
+    public IReadOnlyList<string> EndpointKinds => Manifest?.EndpointKinds ?? [];
+
+    public bool IsLoaded => _loaded is not null;
+
+    public PluginTiming Timing { get; private set; }
+
+    /// <summary>A folder that passed the preflight; loaded when somebody asks for one of its kinds.</summary>
+    public static PluginEntry Usable(PluginFolder folder, PluginManifest manifest, PluginTiming timing, Func<PluginEntry, LoadedPlugin> load) =>
+        new(folder, manifest, new State(PluginStatus.Superseded, null, []), load) { Timing = timing };
+
+    /// <summary>A folder, or a root, that is not used.</summary>
+    public static PluginEntry Refused(PluginFolder folder, string reason) =>
+        new(folder, null, new State(PluginStatus.Refused, reason, []), null);
+
+    /// <summary>The factories; loads the plugin when this is the first call.</summary>
+    /// <returns>Null when it was refused or cannot be loaded; <see cref="Reason"/> then says why.</returns>
+    public LoadedPlugin? Load()
+    {
+        if (_loaded is { } present) return present;
+        lock (_gate)
+        {
+            if (_loaded is not null || _load is null || _fault is not null) return _loaded;
+            try
+            {
+                var loaded = _load(this);
+                Timing = Timing with { Load = loaded.LoadMilliseconds, Compose = loaded.ComposeMilliseconds };
+                _loaded = loaded;
+            }
+#pragma warning disable CA1031 // whatever is wrong with one plugin must not stop the others
+            catch (Exception e) { _fault = PluginFault.Describe(e); }
+#pragma warning restore CA1031
+            if (_fault is not null) _state = new State(PluginStatus.Faulted, _fault, []);
+            return _loaded;
+        }
+    }
+
+    /// <summary>The catalog's judgement. A fault stays a fault.</summary>
+    public void Judge(PluginStatus status, string? reason, params IReadOnlyList<string> notes)
+    {
+        lock (_gate)
+        {
+            if (_fault is null) _state = new State(status, reason, notes);
+        }
+    }
 
     public override string ToString() => Version.Length == 0 ? Name : $"{Name} {Version}";
+
+    private sealed record State(PluginStatus Status, string? Reason, IReadOnlyList<string> Notes);
 }

@@ -7,8 +7,10 @@ internal static class PluginFault
 {
     public static string Describe(Exception e) => e switch
     {
-        ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } => $"A type cannot be loaded: {OneLine(first)} Build it against the host's NicHost.Contracts.",
+        PluginException => OneLine(e),
+        ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } => $"A type cannot be loaded: {OneLine(first)} Build it anew, against the dependencies that are in its folder.",
         TargetInvocationException { InnerException: { } inner } => Describe(inner),
+        TypeInitializationException { InnerException: { } inner } wrapper => $"The static constructor of {wrapper.TypeName} failed: {Describe(inner)}",
         BadImageFormatException => "Its assembly is not a .NET assembly.",
         _ => $"{e.GetType().Name}: {OneLine(e)}",
     };

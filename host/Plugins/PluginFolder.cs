@@ -1,46 +1,42 @@
+using IO = System.IO;
+
 namespace NicHost.Host.Plugins;
 
-/// <summary>A folder with one plugin: <c>ROOT/Name/1.2.3/</c>, the highest version of each name, or <c>ROOT/Name/</c>.</summary>
+/// <summary>A folder with one version of a plugin: <c>ROOT/Name/1.2.3/</c>, or <c>ROOT/Name/</c>, whose version is empty.</summary>
 internal sealed record PluginFolder(string Name, string Version, string Path)
 {
+    /// <summary>Every version of every plugin in a root, by name, the highest version first. Folders whose name starts with a dot are passed over.</summary>
     public static IReadOnlyList<PluginFolder> Scan(string root)
     {
-        if (!Directory.Exists(root)) return [];
-        return [.. Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal).Select(Newest)];
+        try { return [.. Visible(root).Order(StringComparer.Ordinal).SelectMany(Versions)]; }
+        catch (DirectoryNotFoundException) { return []; }
     }
 
-    /// <summary>The plugin's own assembly: the one that a <c>.deps.json</c> stands beside, else the one named for the folder.</summary>
+    /// <summary>The plugin's own assembly, whether it exists or not: the one that a <c>.deps.json</c> stands for, else the one named for the folder.</summary>
     /// <returns>Null when there is none, or more than one.</returns>
     public string? MainAssembly()
     {
-        var described = Directory.EnumerateFiles(Path, "*.deps.json").Select(f => f[..^".deps.json".Length] + ".dll").Where(File.Exists).ToArray();
-        if (described.Length == 1) return described[0];
-        return new[] { $"NicHost.{Name}.dll", $"{Name}.dll" }.Select(f => System.IO.Path.Combine(Path, f)).FirstOrDefault(File.Exists);
+        var described = Directory.GetFiles(Path, "*.deps.json");
+        if (described.Length == 1) return described[0][..^".deps.json".Length] + ".dll";
+        return new[] { $"NicHost.{Name}.dll", $"{Name}.dll" }.Select(f => IO.Path.Combine(Path, f)).FirstOrDefault(File.Exists);
     }
 
-    private static PluginFolder Newest(string folder)
+    /// <summary>Highest version first, an unversioned one last.</summary>
+    public static int CompareVersions(string a, string b)
     {
-        var name = System.IO.Path.GetFileName(folder);
-        var newest = Directory.EnumerateDirectories(folder).Select(path => PluginVersion.Parse(System.IO.Path.GetFileName(path))).Max();
-        return newest is null ? new PluginFolder(name, "", folder) : new PluginFolder(name, newest.Text, System.IO.Path.Combine(folder, newest.Text));
+        var order = Comparer<PluginVersion?>.Default.Compare(PluginVersion.Parse(b), PluginVersion.Parse(a));
+        return order != 0 ? order : string.CompareOrdinal(a, b);
     }
 
-    /// <summary><c>1.2.3</c> or <c>1.2.3-beta.1</c>, ordered as such; a release is above its previews.</summary>
-    private sealed record PluginVersion(string Text, System.Version Number, string Preview) : IComparable<PluginVersion>
+    private static IEnumerable<PluginFolder> Versions(string folder)
     {
-        public static PluginVersion? Parse(string text)
-        {
-            var dash = text.IndexOf('-', StringComparison.Ordinal);
-            var number = dash < 0 ? text : text[..dash];
-            return System.Version.TryParse(number, out var version) ? new PluginVersion(text, version, dash < 0 ? "" : text[(dash + 1)..]) : null;
-        }
-
-        public int CompareTo(PluginVersion? other)
-        {
-            if (other is null) return 1;
-            if (Number.CompareTo(other.Number) is not 0 and var byNumber) return byNumber;
-            if (Preview.Length == 0 || other.Preview.Length == 0) return other.Preview.Length - Preview.Length;
-            return string.CompareOrdinal(Preview, other.Preview);
-        }
+        var name = IO.Path.GetFileName(folder);
+        string[] versions = [.. Visible(folder).Select(path => IO.Path.GetFileName(path)!).Where(text => PluginVersion.Parse(text) is not null)];
+        Array.Sort(versions, CompareVersions);
+        foreach (var version in versions) yield return new PluginFolder(name, version, IO.Path.Combine(folder, version));
+        if (versions.Length == 0 || Directory.EnumerateFiles(folder, "*.dll").Any()) yield return new PluginFolder(name, "", folder);
     }
+
+    private static IEnumerable<string> Visible(string folder) =>
+        Directory.EnumerateDirectories(folder).Where(path => !IO.Path.GetFileName(path.AsSpan()).StartsWith('.'));
 }

@@ -19,7 +19,8 @@ internal static class PluginRoots
     /// <summary>The roots of the command line, then those of the topology; without any, the default.</summary>
     public static IReadOnlyList<string> Resolve(IEnumerable<string> commandLine, IEnumerable<string> topology, string topologyFolder)
     {
-        string[] roots = [.. commandLine.Select(Path.GetFullPath), .. topology.Select(root => Path.GetFullPath(root, topologyFolder))];
+        var roots = commandLine.Select(Path.GetFullPath).Concat(topology.Select(root => Path.GetFullPath(root, topologyFolder)))
+            .Select(Path.TrimEndingDirectorySeparator).Distinct(StringComparer.Ordinal).ToArray();
         return roots.Length > 0 ? roots : [Default];
     }
 }

@@ -3,10 +3,16 @@ namespace NicHost.Host.Plugins;
 /// <summary>What became of a plugin folder.</summary>
 internal enum PluginStatus
 {
-    /// <summary>Loaded; its kinds can be used.</summary>
+    /// <summary>Loaded; its kinds are those that a topology gets.</summary>
     Active,
 
-    /// <summary>Not loaded, or not used: the reason says why.</summary>
+    /// <summary>Another version of the plugin has its kinds; it is there for who names it, and for VMs that use it already.</summary>
+    Superseded,
+
+    /// <summary>Its folder is gone, but VMs still use what was loaded from it.</summary>
+    Removed,
+
+    /// <summary>Not loaded, or not used: the reason says why and what to do.</summary>
     Refused,
 
     /// <summary>Threw while it was loaded or asked for its factories.</summary>

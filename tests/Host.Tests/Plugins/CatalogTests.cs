@@ -29,9 +29,7 @@ public sealed class CatalogTests : IDisposable
     public void Highest_version_of_a_plugin_is_taken()
     {
         foreach (var version in new[] { "1.9.0", "1.10.0-beta.1", "1.10.0-alpha", "1.2.0", "notes" }) Directory.CreateDirectory(Path.Combine(_root, "P", version));
-        Assert.Equal("1.10.0-beta.1", Assert.Single(PluginFolder.Scan(_root)).Version);
-        Directory.CreateDirectory(Path.Combine(_root, "P/1.10.0"));
-        Assert.Equal("1.10.0", Assert.Single(PluginFolder.Scan(_root)).Version);
+        Assert.Equal(["1.10.0-beta.1", "1.10.0-alpha", "1.9.0", "1.2.0"], PluginFolder.Scan(_root).Select(folder => folder.Version));
     }
 
     [Fact]
