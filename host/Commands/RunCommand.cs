@@ -56,25 +56,29 @@ internal static partial class RunCommand
     private static async Task<int> RunAsync(RunSettings settings)
     {
         using var stop = new StopSignal();
+        using var logging = LogSink.Factory(settings.Logging, Console.Error, TimeProvider.System);
+        PluginHost plugins;
         TopologyModel topology;
-        PluginCatalog catalog;
-        try { (topology, catalog) = SharedOptions.Load(settings.Topology, settings.Plugins); }
+        try
+        {
+            var file = TopologyFile.Open(settings.Topology);
+            plugins = new PluginHost(SharedOptions.PluginSettings(settings.Plugins, file), logging);
+            topology = TopologyReader.Read(file, plugins.Current);
+        }
         catch (TopologyException e)
         {
             foreach (var fault in e.Faults) Console.Error.WriteLine(fault);
             return ExitCode.Faults;
         }
         ThisProcess.RaiseFileLimit();
-        using var logging = LogSink.Factory(settings.Logging, Console.Error, TimeProvider.System);
         var log = logging.CreateLogger("NicHost");
         TaskScheduler.UnobservedTaskException += (_, e) =>
         {
             LogUnobserved(log, e.Exception);
             e.SetObserved();
         };
-        foreach (var plugin in catalog.Plugins.Where(p => p.Status != PluginStatus.Active)) LogPlugin(log, plugin.ToString(), plugin.Path, plugin.Reason!);
-
-        await using var host = new HostRuntime(() => catalog.Plugins, settings.Loops, logging, TimeProvider.System);
+        await using var host = new HostRuntime(() => plugins.Current.Plugins, settings.Loops, logging, TimeProvider.System);
+        plugins.Users = () => PluginUsers.Of(host);
         ControlServer? control = null;
         try
         {
@@ -95,9 +99,6 @@ internal static partial class RunCommand
     }
 
     private sealed record RunSettings(string Topology, string[] Plugins, ControlSocket? Control, int Loops, LogSettings Logging);
-
-    [LoggerMessage(1, LogLevel.Warning, "Plugin {Plugin} in {Path} is not used: {Reason}")]
-    private static partial void LogPlugin(ILogger log, string plugin, string path, string reason);
 
     [LoggerMessage(3, LogLevel.Information, "Stopping.")]
     private static partial void LogStopping(ILogger log);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 
@@ -36,7 +37,18 @@ internal static class SharedOptions
     public static (TopologyModel Topology, PluginCatalog Catalog) Load(string path, IEnumerable<string> plugins)
     {
         var file = TopologyFile.Open(path);
-        var catalog = PluginCatalog.Load(PluginRoots.Resolve(plugins, file.PluginRoots, file.BaseDirectory));
+        var catalog = PluginCatalog.Load(PluginSettings(plugins, file));
         return (TopologyReader.Read(file, catalog), catalog);
     }
+
+    /// <summary>From the command line and from a topology, which is read by its plugins only later.</summary>
+    public static PluginSettings PluginSettings(IEnumerable<string> plugins, TopologyFile file) =>
+        new(PluginRoots.Resolve(plugins, file.PluginRoots, file.BaseDirectory))
+        {
+            AllowWritable = IsTrue(file.Root, "allowWritablePlugins"),
+            Unloadable = IsTrue(file.Root, "unloadable"),
+        };
+
+    private static bool IsTrue(JsonElement root, string member) =>
+        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.True;
 }

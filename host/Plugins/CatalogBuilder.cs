@@ -57,8 +57,7 @@ internal sealed class CatalogBuilder
     private static string Superseded(PluginEntry plugin, PluginEntry owner)
     {
         var kind = plugin.DeviceKinds.Concat(plugin.EndpointKinds).First();
-        var where = System.IO.Path.GetDirectoryName(System.IO.Path.GetDirectoryName(owner.Path)) == System.IO.Path.GetDirectoryName(System.IO.Path.GetDirectoryName(plugin.Path))
-            ? "" : $" in {owner.Path}, which comes first,";
+        var where = owner.Folder.Root == plugin.Folder.Root ? "" : $" in {owner.Path}, which comes first,";
         return plugin.Version.Length == 0
             ? $"{owner}{where} has its kinds. To keep this one, put it into a version folder and name that in the topology."
             : $"{owner}{where} has its kinds. A NIC that shall have this version says \"kind\": \"{kind}@{plugin.Version}\".";

@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using System.Collections.Immutable;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Endpoints;
 
@@ -7,26 +7,26 @@ namespace NicHost.Host.Plugins;
 /// <summary>Which kind comes from where, at one moment; never changes. A folder that appears later is in the next catalog.</summary>
 internal sealed class PluginCatalog : IKindSource
 {
-    private readonly FrozenDictionary<string, PluginKind<IDeviceFactory>> _devices;
-    private readonly FrozenDictionary<string, PluginKind<IEndpointFactory>> _endpoints;
+    private readonly ImmutableSortedDictionary<string, PluginKind<IDeviceFactory>> _devices;
+    private readonly ImmutableSortedDictionary<string, PluginKind<IEndpointFactory>> _endpoints;
 
     public PluginCatalog(
         IReadOnlyList<PluginEntry> plugins, IReadOnlyDictionary<string, PluginKind<IDeviceFactory>> devices, IReadOnlyDictionary<string, PluginKind<IEndpointFactory>> endpoints)
     {
         Plugins = plugins;
-        _devices = devices.ToFrozenDictionary(StringComparer.Ordinal);
-        _endpoints = endpoints.ToFrozenDictionary(StringComparer.Ordinal);
-        DeviceKinds = [.. _devices.Keys.Order(StringComparer.Ordinal)];
-        EndpointKinds = [.. _endpoints.Keys.Order(StringComparer.Ordinal)];
+        _devices = devices.ToImmutableSortedDictionary(StringComparer.Ordinal);
+        _endpoints = endpoints.ToImmutableSortedDictionary(StringComparer.Ordinal);
+        DeviceKinds = [.. _devices.Keys];
+        EndpointKinds = [.. _endpoints.Keys];
     }
 
     /// <summary>Every folder, in the order that decides who has a kind; the host's own kinds come first.</summary>
     public IReadOnlyList<PluginEntry> Plugins { get; }
 
-    /// <summary>The newest of each device kind.</summary>
+    /// <summary>The newest of each device kind, sorted.</summary>
     public IReadOnlyDictionary<string, PluginKind<IDeviceFactory>> Devices => _devices;
 
-    /// <summary>The newest of each endpoint kind.</summary>
+    /// <summary>The newest of each endpoint kind, sorted.</summary>
     public IReadOnlyDictionary<string, PluginKind<IEndpointFactory>> Endpoints => _endpoints;
 
     public IReadOnlyList<string> DeviceKinds { get; }
@@ -48,7 +48,7 @@ internal sealed class PluginCatalog : IKindSource
         CatalogBuilder.Build([BuiltInPlugin.Create(), BuiltInPlugin.Create(new PluginFolder("test", "1.0.0", "/test"), [.. devices], [.. endpoints])]);
 
     private PluginKind<TFactory>? Find<TFactory>(
-        KindReference wanted, FrozenDictionary<string, PluginKind<TFactory>> newest, Func<LoadedPlugin, IReadOnlyDictionary<string, PluginKind<TFactory>>> kinds)
+        KindReference wanted, ImmutableSortedDictionary<string, PluginKind<TFactory>> newest, Func<LoadedPlugin, IReadOnlyDictionary<string, PluginKind<TFactory>>> kinds)
         where TFactory : class
     {
         if (!newest.TryGetValue(wanted.Kind, out var owner) || wanted.Version is null) return owner;

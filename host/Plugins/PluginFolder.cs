@@ -5,6 +5,9 @@ namespace NicHost.Host.Plugins;
 /// <summary>A folder with one version of a plugin: <c>ROOT/Name/1.2.3/</c>, or <c>ROOT/Name/</c>, whose version is empty.</summary>
 internal sealed record PluginFolder(string Name, string Version, string Path)
 {
+    /// <summary>The root that it was found in.</summary>
+    public string Root => IO.Path.GetDirectoryName(Version.Length == 0 ? Path : IO.Path.GetDirectoryName(Path)!)!;
+
     /// <summary>Every version of every plugin in a root, by name, the highest version first. Folders whose name starts with a dot are passed over.</summary>
     public static IReadOnlyList<PluginFolder> Scan(string root)
     {

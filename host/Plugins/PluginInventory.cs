@@ -77,7 +77,7 @@ internal sealed class PluginInventory
     }
 
     private static int RootOf(PluginEntry entry, PluginSettings settings) =>
-        settings.Roots.TakeWhile(root => !entry.Path.StartsWith(root + "/", StringComparison.Ordinal)).Count();
+        settings.Roots.TakeWhile(root => root != entry.Folder.Root).Count();
 
     private static int Compare(int rootA, int rootB, PluginEntry a, PluginEntry b)
     {

@@ -6,37 +6,31 @@ namespace NicHost.Host.Tests.Plugins;
 
 public sealed class CatalogTests : IDisposable
 {
-    private readonly string _root = Directory.CreateTempSubdirectory("nichost-catalog-").FullName;
+    private readonly PluginRoot _root = new();
 
-    public void Dispose() => Directory.Delete(_root, recursive: true);
+    public void Dispose() => _root.Dispose();
 
     [Fact]
     public Task Root_with_broken_folders_still_gives_the_good_ones()
     {
-        Directory.CreateDirectory(Path.Combine(_root, "A-Empty/1.0.0"));
-        Write("B-Garbage/1.0.0/NicHost.B-Garbage.dll", "this is no assembly"u8);
-        Copy($"bin/ThrowsInConstructor/{Repository.Configuration}", "C-Throws/1.0.0");
-        Copy(Newest("Consomme"), "D-ShipsContracts/1.0.0");
-        Write("D-ShipsContracts/1.0.0/NicHost.Contracts.dll", "any"u8);
-        Copy(Newest("Consomme"), "E-Good/1.0.0");
-        Copy(Newest("Consomme"), "F-SameKind/1.0.0");
-        File.Copy(typeof(NicHost.Linux.Fd).Assembly.Location, Path.Combine(Directory.CreateDirectory(Path.Combine(_root, "G-NoExport")).FullName, "G-NoExport.dll"));
+        Directory.CreateDirectory(_root.At("A-Empty/1.0.0"));
+        _root.Write("B-Garbage/1.0.0/NicHost.B-Garbage.dll", "this is no assembly"u8);
+        _root.Drop(PluginRoot.Output("ThrowsInConstructor"), "C-Throws/1.0.0");
+        _root.Drop(PluginRoot.Shipped("Consomme"), "D-ShipsContracts/1.0.0");
+        _root.Write("D-ShipsContracts/1.0.0/NicHost.Contracts.dll", "any"u8);
+        _root.Drop(PluginRoot.Shipped("Consomme"), "E-Good/1.0.0");
+        _root.Drop(PluginRoot.Shipped("Consomme"), "F-SameKind/1.0.0");
+        Directory.CreateDirectory(_root.At("G-NoExport"));
+        File.Copy(typeof(NicHost.Linux.Fd).Assembly.Location, _root.At("G-NoExport/G-NoExport.dll"));
 
-        return Verifier.Verify(PluginsCommand.Render(PluginCatalog.Load([_root, Path.Combine(_root, "missing")])).Replace(_root, "ROOT", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public void Highest_version_of_a_plugin_is_taken()
-    {
-        foreach (var version in new[] { "1.9.0", "1.10.0-beta.1", "1.10.0-alpha", "1.2.0", "notes" }) Directory.CreateDirectory(Path.Combine(_root, "P", version));
-        Assert.Equal(["1.10.0-beta.1", "1.10.0-alpha", "1.9.0", "1.2.0"], PluginFolder.Scan(_root).Select(folder => folder.Version));
+        return Verifier.Verify(_root.Clean(PluginsCommand.Render(_root.Load(_root.At("missing")))));
     }
 
     [Fact]
     public void Earlier_root_wins_a_kind()
     {
-        Copy(Newest("Consomme"), "Mine");
-        var catalog = PluginCatalog.Load([_root, PluginRoots.Default]);
+        _root.Drop(PluginRoot.Shipped("Consomme"), "Mine");
+        var catalog = _root.Load(PluginRoots.Default);
         Assert.Equal("Mine", catalog.Endpoints["consomme"].Plugin.Name);
         Assert.Equal(PluginStatus.Refused, catalog.Plugins.Single(p => p.Name == "Consomme").Status);
     }
@@ -49,22 +43,5 @@ public sealed class CatalogTests : IDisposable
         Assert.NotSame(System.Runtime.Loader.AssemblyLoadContext.Default, context);
         Assert.False(context.IsCollectible);
         Assert.DoesNotContain(context.Assemblies, a => a.GetName().Name == "NicHost.Contracts");
-    }
-
-    private static string Newest(string plugin) => Path.GetRelativePath(Artifacts, PluginFolder.Scan(PluginRoots.Default).Single(f => f.Name == plugin).Path);
-
-    private static string Artifacts => Repository.File("artifacts");
-
-    private void Write(string path, ReadOnlySpan<byte> bytes)
-    {
-        var full = Path.Combine(_root, path);
-        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        File.WriteAllBytes(full, bytes.ToArray());
-    }
-
-    private void Copy(string from, string to)
-    {
-        var target = Directory.CreateDirectory(Path.Combine(_root, to)).FullName;
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Artifacts, from))) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
     }
 }

@@ -1,0 +1,55 @@
+using NicHost.Host.Plugins;
+
+namespace NicHost.Host.Tests.Plugins;
+
+/// <summary>A plugin root for one test.</summary>
+internal sealed class PluginRoot : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("nichost-plugins-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+
+    /// <summary>Where the build puts a test plugin's output.</summary>
+    public static string Output(string project) => Repository.File($"artifacts/bin/{project}/{Repository.Configuration}");
+
+    /// <summary>The folder of a plugin that ships with the host.</summary>
+    public static string Shipped(string name) => PluginFolder.Scan(PluginRoots.Default).First(folder => folder.Name == name).Path;
+
+    /// <summary>Full path of <c>Name</c> or <c>Name/version</c>.</summary>
+    public string At(string folder) => System.IO.Path.Combine(Path, folder);
+
+    /// <summary>Puts a whole folder to its place at once, as an operator does: copied beside, then renamed.</summary>
+    /// <returns>Its full path.</returns>
+    public string Drop(string from, string to)
+    {
+        var staging = Directory.CreateDirectory(At($".staging-{Guid.NewGuid():n}")).FullName;
+        CopyTree(from, staging);
+        var target = At(to);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
+        Directory.Move(staging, target);
+        return target;
+    }
+
+    public void Write(string path, ReadOnlySpan<byte> bytes)
+    {
+        var full = At(path);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(full)!);
+        File.WriteAllBytes(full, bytes.ToArray());
+    }
+
+    public void Remove(string folder) => Directory.Delete(At(folder), recursive: true);
+
+    /// <summary>A text without what differs from run to run.</summary>
+    public string Clean(string text) => text.Replace(Path, "ROOT", StringComparison.Ordinal);
+
+    public PluginCatalog Load(params string[] moreRoots) => PluginCatalog.Load([Path, .. moreRoots]);
+
+    private static void CopyTree(string from, string to)
+    {
+        foreach (var folder in Directory.EnumerateDirectories(from, "*", SearchOption.AllDirectories)) Directory.CreateDirectory(folder.Replace(from, to, StringComparison.Ordinal));
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            if (!file.EndsWith(".pdb", StringComparison.Ordinal) && !file.EndsWith(".xml", StringComparison.Ordinal)) File.Copy(file, file.Replace(from, to, StringComparison.Ordinal));
+        }
+    }
+}
