@@ -5,13 +5,7 @@ namespace NicHost.Testing.Conformance;
 /// <summary>A guest's driver for one NIC, as the device suite drives it: it reaches the device only through its transport.</summary>
 public interface IGuestDriver : IDisposable
 {
-    /// <summary>Whether the guest sees its link up.</summary>
-    bool LinkIsUp { get; }
-
-    /// <summary>What was negotiated towards the guest.</summary>
-    OffloadSet AcceptedRx { get; }
-
-    /// <summary>Attaches, negotiates all of <paramref name="wanted"/> that is offered, starts <paramref name="queues"/> queues and posts receive buffers.</summary>
+    /// <summary>Attaches, negotiates as much of <paramref name="wanted"/> as the transport has, starts <paramref name="queues"/> queues and posts receive buffers.</summary>
     void Attach(OffloadSet wanted, int queues = 1, bool postBuffers = true);
 
     /// <summary>Posts all the receive buffers that a queue holds.</summary>
@@ -28,6 +22,16 @@ public interface IGuestDriver : IDisposable
 
     /// <summary>Vanishes without a word, as a VMM that is killed; <see cref="Attach"/> may follow.</summary>
     void Vanish();
+}
+
+/// <summary>A driver whose transport negotiates offloads and shows the link's state.</summary>
+public interface INegotiatingGuestDriver : IGuestDriver
+{
+    /// <summary>Whether the guest sees its link up.</summary>
+    bool LinkIsUp { get; }
+
+    /// <summary>What was negotiated towards the guest.</summary>
+    OffloadSet AcceptedRx { get; }
 
     /// <summary>Waits until the link is seen in a state; false when it was not in time.</summary>
     bool WaitForLink(bool up, TimeSpan timeout);

@@ -12,7 +12,7 @@ using NicHost.Testing.Conformance;
 namespace NicHost.Virtio.Tests.Conformance;
 
 /// <summary>The probe's front-end and driver without its TCP/IP, as the conformance suite drives a guest.</summary>
-public sealed unsafe class ProbeDriver(string socket) : IGuestDriver
+public sealed unsafe class ProbeDriver(string socket) : INegotiatingGuestDriver
 {
     private const VirtioFeatures Basic = VirtioFeatures.Version1 | VirtioFeatures.ProtocolFeatures | VirtioFeatures.MrgRxBuf | VirtioFeatures.Mac
         | VirtioFeatures.Status | VirtioFeatures.IndirectDesc | VirtioFeatures.EventIdx | VirtioFeatures.Mtu;

@@ -5,10 +5,10 @@ using NicHost.Testing.Conformance;
 
 namespace NicHost.Virtio.Tests.Conformance;
 
-public sealed class VirtioConformance : DeviceConformance
+public sealed class VirtioConformance : NegotiatingDeviceConformance
 {
     protected override IDevice CreateDevice(IEventLoop loop, string socket, int queues, int mtu) =>
         new VirtioFactory().Create(TestNic.DeviceContext(loop, $$"""{"kind":"virtio","socket":"{{socket}}","queues":{{queues}}}""", mtu));
 
-    protected override IGuestDriver CreateDriver(string socket) => new ProbeDriver(socket);
+    protected override INegotiatingGuestDriver CreateDriver(string socket) => new ProbeDriver(socket);
 }
