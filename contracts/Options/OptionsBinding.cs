@@ -38,7 +38,12 @@ internal static class OptionsBinding
         return copy;
     }
 
-    public static void CheckMembers(JsonTypeInfo type, JsonElement options, ICollection<OptionFault> faults) => CheckObject(type, "$", options, faults);
+    /// <param name="type">What the options should be.</param>
+    /// <param name="options">The options object.</param>
+    /// <param name="faults">Receives one entry per fault.</param>
+    /// <param name="isPartial">Required members may be missing, except in what stands in a list: lists are not merged.</param>
+    public static void CheckMembers(JsonTypeInfo type, JsonElement options, ICollection<OptionFault> faults, bool isPartial = false) =>
+        CheckObject(type, "$", options, faults, isPartial);
 
     public static string? Nearest(string name, IEnumerable<string> known) =>
         known.Select(k => (Name: k, Distance: EditDistance(name, k)))
@@ -46,7 +51,7 @@ internal static class OptionsBinding
             .OrderBy(k => k.Distance).ThenBy(k => k.Name, StringComparer.Ordinal)
             .Select(k => k.Name).FirstOrDefault();
 
-    private static void CheckObject(JsonTypeInfo type, string path, JsonElement value, ICollection<OptionFault> faults)
+    private static void CheckObject(JsonTypeInfo type, string path, JsonElement value, ICollection<OptionFault> faults, bool isPartial)
     {
         if (value.ValueKind != JsonValueKind.Object)
         {
@@ -63,19 +68,19 @@ internal static class OptionsBinding
             var property = type.Properties.FirstOrDefault(p => p.Name == member.Name);
             if (property is null) faults.Add(Unknown(type, path, member.Name));
             else if (member.Value.ValueKind == JsonValueKind.Null && property.IsSetNullable) continue;
-            else CheckMember(property, memberPath, member.Value, faults);
+            else CheckMember(property, memberPath, member.Value, faults, isPartial);
         }
         foreach (var property in type.Properties)
         {
-            if (property.IsRequired && !seen.Contains(property.Name))
+            if (!isPartial && property.IsRequired && !seen.Contains(property.Name))
                 faults.Add(new OptionFault(path, $"\"{property.Name}\" is missing.", $"Add \"{property.Name}\"."));
         }
     }
 
-    private static void CheckMember(JsonPropertyInfo property, string path, JsonElement value, ICollection<OptionFault> faults)
+    private static void CheckMember(JsonPropertyInfo property, string path, JsonElement value, ICollection<OptionFault> faults, bool isPartial)
     {
         var before = faults.Count;
-        CheckValue(property.Options.GetTypeInfo(property.PropertyType), path, value, faults);
+        CheckValue(property.Options.GetTypeInfo(property.PropertyType), path, value, faults, isPartial);
         if (faults.Count > before || value.ValueKind != JsonValueKind.Number || OptionsRange.Of(property.AttributeProvider) is not { } range) return;
         if (!range.Contains(value.GetDouble())) faults.Add(new OptionFault(path, $"{Shorten(value.GetRawText())} is out of range.", $"Use {range}."));
     }
@@ -90,7 +95,7 @@ internal static class OptionsBinding
         return new OptionFault($"{path}.{name}", $"\"{name}\" is not a member.", remedy);
     }
 
-    private static void CheckValue(JsonTypeInfo type, string path, JsonElement value, ICollection<OptionFault> faults)
+    private static void CheckValue(JsonTypeInfo type, string path, JsonElement value, ICollection<OptionFault> faults, bool isPartial)
     {
         if (value.ValueKind == JsonValueKind.Null)
         {
@@ -100,14 +105,14 @@ internal static class OptionsBinding
         switch (type.Kind)
         {
             case JsonTypeInfoKind.Object:
-                CheckObject(type, path, value, faults);
+                CheckObject(type, path, value, faults, isPartial);
                 break;
             case JsonTypeInfoKind.Enumerable when value.ValueKind == JsonValueKind.Array:
                 var index = 0;
-                foreach (var item in value.EnumerateArray()) CheckValue(ElementInfo(type), $"{path}[{index++}]", item, faults);
+                foreach (var item in value.EnumerateArray()) CheckValue(ElementInfo(type), $"{path}[{index++}]", item, faults, isPartial: false);
                 break;
             case JsonTypeInfoKind.Dictionary when value.ValueKind == JsonValueKind.Object:
-                foreach (var member in value.EnumerateObject()) CheckValue(ElementInfo(type), $"{path}.{member.Name}", member.Value, faults);
+                foreach (var member in value.EnumerateObject()) CheckValue(ElementInfo(type), $"{path}.{member.Name}", member.Value, faults, isPartial);
                 break;
             case JsonTypeInfoKind.Enumerable:
                 faults.Add(new OptionFault(path, $"This is {Article(value.ValueKind)}, not a list.", "Write a list: [ … ]."));

@@ -16,6 +16,14 @@ public abstract class OptionsModel
     /// <param name="options">The options object; a member called <c>kind</c> is passed over.</param>
     /// <param name="faults">Receives one entry per fault.</param>
     public abstract void Check(JsonElement options, ICollection<OptionFault> faults);
+
+    /// <summary>
+    /// Finds what is wrong in options that others will be merged over, such as a topology's defaults: as <see cref="Check"/>, but required
+    /// members may be missing. Since 1.1.
+    /// </summary>
+    /// <param name="options">The options object.</param>
+    /// <param name="faults">Receives one entry per fault.</param>
+    public abstract void CheckPartial(JsonElement options, ICollection<OptionFault> faults);
 }
 
 /// <summary>Options bound to <typeparamref name="T"/>.</summary>
@@ -35,6 +43,16 @@ public sealed class OptionsModel<T>(JsonTypeInfo<T> type, Action<T, ICollection<
 
     /// <inheritdoc/>
     public override void Check(JsonElement options, ICollection<OptionFault> faults) => TryBind(options, faults, out _);
+
+    /// <inheritdoc/>
+    public override void CheckPartial(JsonElement options, ICollection<OptionFault> faults)
+    {
+        ArgumentNullException.ThrowIfNull(faults);
+        var whole = new List<OptionFault>();
+        OptionsBinding.CheckMembers(_type, options, whole);
+        if (whole.Count == 0) TryBind(options, faults, out _);
+        else OptionsBinding.CheckMembers(_type, options, faults, isPartial: true);
+    }
 
     /// <summary>Binds the options.</summary>
     /// <exception cref="OptionsException">Something is wrong; the exception lists everything.</exception>

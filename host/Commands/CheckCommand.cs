@@ -14,21 +14,22 @@ internal static class CheckCommand
 
     public static Command Build()
     {
-        var topology = SharedOptions.Topology();
+        var topology = new TopologyArguments();
         var plugins = SharedOptions.Plugins();
         var resolved = new Option<bool>("--resolved") { Description = "Print the topology with every default filled in." };
-        var command = new HostCommand("check", "Checks a topology and prints every fault with its place and its remedy.", Help) { topology, plugins, resolved };
-        command.SetAction(result => Check(result.GetValue(topology)!, result.GetValue(plugins)!, result.GetValue(resolved), Console.Out));
+        var command = new HostCommand("check", "Checks a topology and prints every fault with its place and its remedy.", Help) { plugins, resolved };
+        topology.AddTo(command);
+        command.SetAction(result => Check(topology.Source(result), result.GetValue(plugins)!, result.GetValue(resolved), Console.Out));
         return command;
     }
 
-    internal static int Check(string path, string[] plugins, bool resolved, TextWriter output)
+    internal static int Check(TopologySource source, string[] plugins, bool resolved, TextWriter output)
     {
         try
         {
-            var (topology, _) = SharedOptions.Load(path, plugins);
+            var (topology, _) = SharedOptions.Load(source, plugins);
             if (resolved) output.Write(TopologyText.Render(topology));
-            else output.WriteLine($"{path}: {Count(topology.Vms.Count, "VM")}, {Count(topology.Vms.Sum(vm => vm.Nics.Count), "NIC")}, no faults.");
+            else output.WriteLine($"{string.Join(", ", topology.Files)}: {Count(topology.Vms.Count, "VM")}, {Count(topology.Vms.Sum(vm => vm.Nics.Count), "NIC")}, no faults.");
             return ExitCode.Fine;
         }
         catch (TopologyException e)

@@ -20,13 +20,14 @@ internal static class DemoCommand
 
     public static Command Build()
     {
-        var topology = SharedOptions.Topology();
+        var topology = new TopologyArguments();
         var plugins = SharedOptions.Plugins();
-        var command = new HostCommand("demo", "Shows what it does on a machine without a VMM: starts the host and attaches a probe guest to each NIC.", Help) { topology, plugins };
+        var command = new HostCommand("demo", "Shows what it does on a machine without a VMM: starts the host and attaches a probe guest to each NIC.", Help) { plugins };
+        topology.AddTo(command);
         command.SetAction(async (result, _) =>
         {
             using var stop = new StopSignal();
-            try { return await RunAsync(Find(result.GetValue(topology)!), result.GetValue(plugins)!, stop.Token); }
+            try { return await RunAsync(new TopologySource([.. topology.Paths(result).Select(Find)]), result.GetValue(plugins)!, stop.Token); }
             catch (OperationCanceledException) { return ExitCode.Faults; }
             catch (TopologyException e)
             {
@@ -37,9 +38,9 @@ internal static class DemoCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(string path, string[] plugins, CancellationToken cancel)
+    private static async Task<int> RunAsync(TopologySource source, string[] plugins, CancellationToken cancel)
     {
-        var (topology, catalog) = SharedOptions.Load(path, plugins);
+        var (topology, catalog) = SharedOptions.Load(source, plugins);
         ThisProcess.RaiseFileLimit();
         using var logging = LogSink.Factory(new LogSettings { Level = LogLevel.Warning }, Console.Error, TimeProvider.System);
         await using var host = new HostRuntime(() => catalog.Plugins, LoopPool.DefaultCount, logging, TimeProvider.System);

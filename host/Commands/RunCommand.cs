@@ -25,7 +25,7 @@ internal static partial class RunCommand
 
     public static Command Build()
     {
-        var topology = SharedOptions.Topology();
+        var topology = new TopologyArguments();
         var plugins = SharedOptions.Plugins();
         var control = SharedOptions.Control();
         var loops = new Option<int>("--loops") { Description = "Threads that serve the NICs. Default: one per core, at most 4.", HelpName = "N", DefaultValueFactory = _ => LoopPool.DefaultCount };
@@ -35,7 +35,8 @@ internal static partial class RunCommand
         });
         var noControl = new Option<bool>("--no-control") { Description = "Run without a control socket: no command reaches this host." };
         var log = new LogOptions();
-        var command = new HostCommand("run", "Serves a topology until SIGINT or SIGTERM.", Help) { topology, plugins, control, noControl, loops };
+        var command = new HostCommand("run", "Serves a topology until SIGINT or SIGTERM.", Help) { plugins, control, noControl, loops };
+        topology.AddTo(command);
         log.AddTo(command);
         command.SetAction(async (result, _) =>
         {
@@ -47,7 +48,7 @@ internal static partial class RunCommand
                 return ExitCode.Usage;
             }
             return await RunAsync(new RunSettings(
-                result.GetValue(topology)!, result.GetValue(plugins)!,
+                topology.Source(result), result.GetValue(plugins)!,
                 result.GetValue(noControl) ? null : new ControlSocket(result.GetValue(control) ?? ControlPath.Default), result.GetValue(loops), logging));
         });
         return command;
@@ -61,9 +62,9 @@ internal static partial class RunCommand
         TopologyModel topology;
         try
         {
-            var file = TopologyFile.Open(settings.Topology);
-            plugins = new PluginHost(SharedOptions.PluginSettings(settings.Plugins, file), logging);
-            topology = TopologyReader.Read(file, plugins.Current);
+            var files = settings.Topology.Load();
+            plugins = new PluginHost(SharedOptions.PluginSettings(settings.Plugins, files), logging);
+            topology = files.Read(plugins.Current);
         }
         catch (TopologyException e)
         {
@@ -98,7 +99,7 @@ internal static partial class RunCommand
         return ExitCode.Fine;
     }
 
-    private sealed record RunSettings(string Topology, string[] Plugins, ControlSocket? Control, int Loops, LogSettings Logging);
+    private sealed record RunSettings(TopologySource Topology, string[] Plugins, ControlSocket? Control, int Loops, LogSettings Logging);
 
     [LoggerMessage(3, LogLevel.Information, "Stopping.")]
     private static partial void LogStopping(ILogger log);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 
@@ -21,34 +20,24 @@ internal static class SharedOptions
         HelpName = "PATH",
     };
 
-    public static Argument<string> Topology()
-    {
-        var file = new Argument<string>("FILE") { Description = "The topology file.", DefaultValueFactory = _ => CommandLine.DefaultTopology };
-        RefuseDashes(file);
-        return file;
-    }
-
     /// <summary>A mistyped option is no file and no VM, though the parser would take it for one.</summary>
     public static void RefuseDashes(Argument argument) => argument.Validators.Add(result =>
     {
-        if (result.Tokens is [{ Value: ['-', ..] } token]) result.AddError($"There is no option {token.Value} here.");
+        if (result.Tokens.FirstOrDefault(token => token.Value is ['-', ..]) is { } token) result.AddError($"There is no option {token.Value} here.");
     });
 
-    public static (TopologyModel Topology, PluginCatalog Catalog) Load(string path, IEnumerable<string> plugins)
+    public static (TopologyModel Topology, PluginCatalog Catalog) Load(TopologySource source, IEnumerable<string> plugins)
     {
-        var file = TopologyFile.Open(path);
-        var catalog = PluginCatalog.Load(PluginSettings(plugins, file));
-        return (TopologyReader.Read(file, catalog), catalog);
+        var files = source.Load();
+        var catalog = PluginCatalog.Load(PluginSettings(plugins, files));
+        return (files.Read(catalog), catalog);
     }
 
-    /// <summary>From the command line and from a topology, which is read by its plugins only later.</summary>
-    public static PluginSettings PluginSettings(IEnumerable<string> plugins, TopologyFile file) =>
-        new(PluginRoots.Resolve(plugins, file.PluginRoots, file.BaseDirectory))
+    /// <summary>From the command line and from a topology, which is checked by its plugins only later.</summary>
+    public static PluginSettings PluginSettings(IEnumerable<string> plugins, TopologyFiles files) =>
+        new(PluginRoots.Resolve(plugins, files.PluginRoots, "/"))
         {
-            AllowWritable = IsTrue(file.Root, "allowWritablePlugins"),
-            Unloadable = IsTrue(file.Root, "unloadable"),
+            AllowWritable = files.Settings.AllowWritablePlugins,
+            Unloadable = files.Settings.Unloadable,
         };
-
-    private static bool IsTrue(JsonElement root, string member) =>
-        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.True;
 }

@@ -4,45 +4,40 @@ using NicHost.Contracts.Options;
 
 namespace NicHost.Host.Topology;
 
-/// <summary>Reads one level of a topology with the same checks as plugin options: unknown, missing, doubled and mistyped members.</summary>
+/// <summary>Reads one level of a topology with the same checks as plugin options: unknown, missing and mistyped members.</summary>
 internal static class LevelReader
 {
-    /// <summary>Reports all faults of the object at <paramref name="path"/>.</summary>
+    /// <summary>Reports all faults of an object.</summary>
     /// <returns>Its members that can be used; none when it is no object.</returns>
-    public static IReadOnlyDictionary<string, JsonElement> Read<T>(TopologyFile file, string path, JsonElement element, JsonTypeInfo<T> type) where T : class
+    public static IReadOnlyDictionary<string, Layered> Read<T>(Layered level, JsonTypeInfo<T> type) where T : class
     {
         var faults = new List<OptionFault>();
-        OptionsBinding.CheckMembers(type, element, faults);
-        foreach (var fault in faults) file.Add(JsonPath.Join(path, fault.Path), fault.Message, fault.Remedy);
-        if (element.ValueKind != JsonValueKind.Object) return new Dictionary<string, JsonElement>();
+        OptionsBinding.CheckMembers(type, level.Value, faults);
+        foreach (var fault in faults) level.Add(fault.Path, fault.Message, fault.Remedy);
+        if (level.Value.ValueKind != JsonValueKind.Object) return new Dictionary<string, Layered>();
         // "kind" belongs to device and endpoint; the check of members passes over it everywhere.
-        if (element.TryGetProperty("kind", out _))
-            file.Add(JsonPath.Member(path, "kind"), "\"kind\" is not a member here.", "It belongs into \"device\" and \"endpoint\".");
-        return element.EnumerateObject()
-            .Where(m => type.Properties.Any(p => p.Name == m.Name) && !faults.Any(f => IsWithin(f.Path, $"$.{m.Name}")))
-            .GroupBy(m => m.Name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First().Value, StringComparer.Ordinal);
+        RefuseKind(level, "It belongs into \"device\" and \"endpoint\".");
+        return level.Value.EnumerateObject()
+            .Where(m => type.Properties.Any(p => p.Name == m.Name) && !faults.Any(f => JsonPath.IsWithin(f.Path, $"$.{m.Name}")))
+            .ToDictionary(m => m.Name, m => level.Member(m.Name)!, StringComparer.Ordinal);
     }
 
-    /// <summary>The named things of a map: reports doubled names and names that are none.</summary>
-    public static IEnumerable<(string Name, string Path, JsonElement Value)> Named(TopologyFile file, string path, JsonElement map, string what)
+    public static void RefuseKind(Layered level, string remedy)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var member in map.EnumerateObject())
+        if (level.Member("kind") is { } kind) kind.Place.Add("\"kind\" is not a member here.", remedy);
+    }
+
+    /// <summary>The named things of a map; reports names that are none.</summary>
+    public static IEnumerable<(string Name, Layered Value)> Named(Layered map, string what)
+    {
+        foreach (var member in map.Value.EnumerateObject())
         {
-            var memberPath = JsonPath.Member(path, member.Name);
-            if (!seen.Add(member.Name))
-            {
-                file.AddDoubled(memberPath, $"There are two {what}s called \"{member.Name}\".", "Give each a name of its own.");
-                continue;
-            }
+            var value = map.Member(member.Name)!;
             if (!IsName(member.Name))
-                file.Add(memberPath, $"\"{member.Name}\" is no name for a {what}.", "Use 1 to 64 of a-z 0-9 - _ . and start with a letter or digit.");
-            yield return (member.Name, memberPath, member.Value);
+                value.Place.Add($"\"{member.Name}\" is no name for a {what}.", "Use 1 to 64 of a-z 0-9 - _ . and start with a letter or digit.");
+            yield return (member.Name, value);
         }
     }
-
-    private static bool IsWithin(string path, string member) =>
-        path.StartsWith(member, StringComparison.Ordinal) && (path.Length == member.Length || path[member.Length] is '.' or '[');
 
     private static bool IsName(string name) =>
         name.Length is >= 1 and <= 64 && char.IsAsciiLetterOrDigit(name[0])

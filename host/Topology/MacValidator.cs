@@ -2,17 +2,17 @@ using NicHost.Contracts.Nics;
 
 namespace NicHost.Host.Topology;
 
-/// <summary>No two NICs of a file have one address.</summary>
+/// <summary>No two NICs have one address.</summary>
 internal static class MacValidator
 {
-    public static void Check(TopologyFile file, IEnumerable<(NicModel Nic, string Path)> nics)
+    public static void Check(IEnumerable<NicDraft> nics)
     {
         var owners = new Dictionary<MacAddress, NicIdentity>();
-        foreach (var (nic, path) in nics)
+        foreach (var draft in nics)
         {
+            var nic = draft.Nic;
             if (owners.TryAdd(nic.Mac, nic.Identity)) continue;
-            file.Add(nic.MacIsDerived ? path : JsonPath.Member(path, "mac"), $"{nic.Mac} is the address of {owners[nic.Mac]} already.",
-                "Give each NIC its own, or leave \"mac\" out.");
+            draft.Whole.Add(nic.MacIsDerived ? "$" : "$.mac", $"{nic.Mac} is the address of {owners[nic.Mac]} already.", "Give each NIC its own, or leave \"mac\" out.");
         }
     }
 }

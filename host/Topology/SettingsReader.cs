@@ -2,33 +2,39 @@ using System.Text.Json;
 
 namespace NicHost.Host.Topology;
 
-/// <summary>From the top level of a file to the host's settings.</summary>
+/// <summary>What the files together say about the process.</summary>
 internal static class SettingsReader
 {
-    /// <param name="file">Is told the faults.</param>
-    /// <param name="members">The members of the top level that have their type.</param>
-    public static HostSettings Read(TopologyFile file, IReadOnlyDictionary<string, JsonElement> members) => new()
+    public static HostSettings Read(IReadOnlyList<FileLevel> levels) => new()
     {
-        Unloadable = members.TryGetValue("unloadable", out var unloadable) && unloadable.GetBoolean(),
-        AllowWritablePlugins = members.TryGetValue("allowWritablePlugins", out var writable) && writable.GetBoolean(),
-        Control = members.TryGetValue("control", out var control) ? ReadControl(file, control.Deserialize(TopologyJson.Default.ControlConfig)!) : new ControlSettings(),
+        Unloadable = Unite(levels, "unloadable")?.Value.GetBoolean() ?? false,
+        AllowWritablePlugins = Unite(levels, "allowWritablePlugins")?.Value.GetBoolean() ?? false,
+        Control = Unite(levels, "control") is { } control ? ReadControl(control) : new ControlSettings(),
     };
 
-    private static ControlSettings ReadControl(TopologyFile file, ControlConfig config)
+    /// <summary>One member of the top level, from all files that have it; faults where two differ.</summary>
+    public static Layered? Unite(IReadOnlyList<FileLevel> levels, string member)
     {
-        if (config.Socket is "" || (config.Socket?.Contains('\0', StringComparison.Ordinal) ?? false))
-            file.Add("$.control.socket", "This is not a path.", "Write one, such as \"/run/nichost.sock\", or leave it out.");
-        if (config.Owner is "") file.Add("$.control.owner", "This is no user.", "Write a name or a number, or leave it out.");
-        if (config.Group is "") file.Add("$.control.group", "This is no group.", "Write a name or a number, or leave it out.");
-        var mode = ParseMode(config.Mode);
-        if (mode is null) file.Add("$.control.mode", $"\"{config.Mode}\" is not a file mode.", "Write three or four octal digits, such as \"0660\".");
-        return new ControlSettings
+        Layered? all = null;
+        foreach (var level in levels)
         {
-            Socket = string.IsNullOrEmpty(config.Socket) ? null : Path.GetFullPath(config.Socket, file.BaseDirectory),
-            Mode = mode ?? default,
-            Owner = config.Owner,
-            Group = config.Group,
-        };
+            if (level.Members.TryGetValue(member, out var value)) all = Layered.Unite(all, value);
+        }
+        return all;
+    }
+
+    private static ControlSettings ReadControl(Layered control)
+    {
+        var config = control.Value.Deserialize(TopologyJson.Default.ControlConfig)!;
+        if (config.Socket is "" || (config.Socket?.Contains('\0', StringComparison.Ordinal) ?? false))
+            control.Add("$.socket", "This is not a path.", "Write one, such as \"/run/nichost.sock\", or leave it out.");
+        else if (config.Socket is { } socket)
+            config.Socket = Path.GetFullPath(socket, control.Find("$.socket").File.BaseDirectory);
+        if (config.Owner is "") control.Add("$.owner", "This is no user.", "Write a name or a number, or leave it out.");
+        if (config.Group is "") control.Add("$.group", "This is no group.", "Write a name or a number, or leave it out.");
+        var mode = ParseMode(config.Mode);
+        if (mode is null) control.Add("$.mode", $"\"{config.Mode}\" is not a file mode.", "Write three or four octal digits, such as \"0660\".");
+        return new ControlSettings { Socket = config.Socket, Mode = mode ?? default, Owner = config.Owner, Group = config.Group };
     }
 
     private static UnixFileMode? ParseMode(string text)

@@ -16,6 +16,9 @@ internal sealed record TopologyConfig
     [Description("Plugin roots, in order: the first that brings a kind has it. Relative to this file. Left out: the root that ships with the host.")]
     public IReadOnlyList<string> Plugins { get; set; } = [];
 
+    [Description("Files that belong to this topology too: files, or folders for all *.json in them. Relative to this file.")]
+    public IReadOnlyList<string> Include { get; set; } = [];
+
     [Description("For development: plugins are loaded so that they can be unloaded again. Costs speed on the data path.")]
     public bool Unloadable { get; set; }
 
@@ -25,8 +28,23 @@ internal sealed record TopologyConfig
     [Description("The control socket, over which \"nichost inspect\" and others ask a running host.")]
     public ControlConfig Control { get; set; } = new();
 
+    [Description("What NICs have that do not say otherwise. Objects merge member by member; a list or a single value is replaced as a whole.")]
+    public DefaultsConfig Defaults { get; set; } = new();
+
     [Description("The VMs by name.")]
-    public required IReadOnlyDictionary<string, JsonElement> Vms { get; init; }
+    public IReadOnlyDictionary<string, JsonElement> Vms { get; set; } = new Dictionary<string, JsonElement>();
+}
+
+internal sealed record DefaultsConfig
+{
+    [Description("For every NIC.")]
+    public NicDefaultsConfig Nic { get; set; } = new();
+
+    [Description("For every device, by its kind.")]
+    public IReadOnlyDictionary<string, JsonElement> Device { get; set; } = new Dictionary<string, JsonElement>();
+
+    [Description("For every endpoint, by its kind.")]
+    public IReadOnlyDictionary<string, JsonElement> Endpoint { get; set; } = new Dictionary<string, JsonElement>();
 }
 
 internal sealed record ControlConfig
@@ -50,11 +68,9 @@ internal sealed record VmConfig
     public required IReadOnlyDictionary<string, JsonElement> Nics { get; init; }
 }
 
-internal sealed record NicConfig
+/// <summary>The members of a NIC that may have defaults.</summary>
+internal record NicDefaultsConfig
 {
-    [Description("The guest's address, such as 52:54:00:12:34:56. Left out: a stable one, derived from the VM's and the NIC's name.")]
-    public string? Mac { get; set; }
-
     [Description("The largest IP packet in bytes.")]
     [Range(FrameLimits.MinMtu, FrameLimits.MaxMtu)]
     public int Mtu { get; set; } = 1500;
@@ -64,6 +80,12 @@ internal sealed record NicConfig
 
     [Description("What happens after a fault of this NIC's plugins: it is made anew after a delay that doubles from fault to fault.")]
     public RestartConfig Restart { get; set; } = new();
+}
+
+internal sealed record NicConfig : NicDefaultsConfig
+{
+    [Description("The guest's address, such as 52:54:00:12:34:56. Left out: a stable one, derived from the VM's and the NIC's name.")]
+    public string? Mac { get; set; }
 
     public required JsonElement Device { get; init; }
 

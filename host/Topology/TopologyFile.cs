@@ -2,22 +2,28 @@ using System.Text.Json;
 
 namespace NicHost.Host.Topology;
 
-/// <summary>A topology file as text, as JSON and with the places of its members; collects what is wrong with it.</summary>
+/// <summary>A topology file as JSON, its variables filled in, and with the places of its members; collects what is wrong with it.</summary>
 internal sealed class TopologyFile
 {
     private readonly JsonPositions _positions;
     private readonly List<TopologyFault> _faults = [];
+    private readonly HashSet<(string Path, string Message)> _told = [];
+    private readonly List<string> _unsound = [];
 
-    private TopologyFile(string name, string fullPath, JsonElement root, JsonPositions positions)
+    private TopologyFile(string name, string fullPath, JsonElement root, JsonPositions positions, Variables variables)
     {
         Name = name;
         BaseDirectory = Path.GetDirectoryName(fullPath)!;
-        Root = root;
+        FullPath = fullPath;
         _positions = positions;
+        foreach (var doubled in positions.Doubled) AddDoubled(doubled);
+        Root = VariableExpander.Expand(root, variables, AddUnsound);
     }
 
-    /// <summary>As the user wrote it on the command line.</summary>
+    /// <summary>As the user wrote it, on the command line or in a list of includes.</summary>
     public string Name { get; }
+
+    public string FullPath { get; }
 
     public string BaseDirectory { get; }
 
@@ -26,64 +32,60 @@ internal sealed class TopologyFile
     /// <summary>Faults so far, in the order of the file.</summary>
     public IReadOnlyList<TopologyFault> Faults => [.. _faults.OrderBy(f => f.Line).ThenBy(f => f.Column).ThenBy(f => f.Message, StringComparer.Ordinal)];
 
-    public int FaultCount => _faults.Count;
-
-    /// <summary>The members of <c>plugins</c> that are texts; the reader tells about the others.</summary>
-    public IReadOnlyList<string> PluginRoots =>
-        Root.ValueKind == JsonValueKind.Object && Root.TryGetProperty("plugins", out var roots) && roots.ValueKind == JsonValueKind.Array
-            ? [.. roots.EnumerateArray().Where(r => r.ValueKind == JsonValueKind.String).Select(r => r.GetString()!)]
-            : [];
-
-    /// <summary>Reads a file: comments and trailing commas are welcome, anything else must be JSON.</summary>
-    /// <exception cref="TopologyException">It cannot be read or is not JSON.</exception>
-    public static TopologyFile Open(string path)
-    {
-        byte[] text;
-        try { text = File.ReadAllBytes(path); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            var reason = e is FileNotFoundException or DirectoryNotFoundException ? "There is no such file." : e.Message;
-            throw new TopologyException([new TopologyFault(path, 1, 1, "$", reason, "Name a readable topology file, such as plugins.json.")]);
-        }
-        return Parse(path, text);
-    }
-
-    public static TopologyFile Parse(string path, byte[] text)
+    /// <summary>Reads a text: comments and trailing commas are welcome, anything else must be JSON.</summary>
+    /// <exception cref="TopologyException">It is not JSON.</exception>
+    public static TopologyFile Parse(string name, string fullPath, byte[] text, Variables variables)
     {
         if (text.AsSpan().StartsWith("\uFEFF"u8)) text = text[3..];
         try
         {
-            var document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             var positions = new JsonPositions(text, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            return new TopologyFile(path, Path.GetFullPath(path), Plain(document.RootElement), positions);
+            return new TopologyFile(name, fullPath, document.RootElement, positions, variables);
         }
         catch (JsonException e)
         {
             var line = (int)(e.LineNumber ?? 0) + 1;
             var column = (int)(e.BytePositionInLine ?? 0) + 1;
             var message = e.Message.Split(" LineNumber:")[0].Split(" Path:")[0];
-            throw new TopologyException([new TopologyFault(path, line, column, "$", $"This is not JSON: {message}", "Correct it here or just before.")]);
+            throw new TopologyException([new TopologyFault(name, line, column, "$", $"This is not JSON: {message}", "Correct it here or just before.")]);
         }
     }
 
-    /// <summary>A fault of a member that is given twice.</summary>
-    public void AddDoubled(string path, string message, string remedy)
+    public bool Has(string path) => _positions.Has(path);
+
+    public int Line(string path) => _positions.Find(path).Line;
+
+    /// <summary>Whether all variables at and within <paramref name="path"/> could be filled in.</summary>
+    public bool IsSound(string path) => !_unsound.Any(unsound => JsonPath.IsWithin(unsound, path));
+
+    /// <summary>Reports a fault, once, however many NICs come upon it.</summary>
+    public void Add(string path, string message, string remedy)
     {
-        var (line, column) = _positions.FindAgain(path);
+        // What is not known cannot be judged: the variable's own fault is told already.
+        if (_unsound.Any(unsound => JsonPath.IsWithin(path, unsound)) || !_told.Add((path, message))) return;
+        var (line, column) = _positions.Find(path);
         _faults.Add(new TopologyFault(Name, line, column, path, message, remedy));
     }
 
-    // An element keeps its raw text, and whoever binds it reads that anew: without the comments and commas that not every reader takes.
-    private static JsonElement Plain(JsonElement root)
-    {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer)) root.WriteTo(writer);
-        return JsonDocument.Parse(buffer.ToArray()).RootElement;
-    }
-
-    public void Add(string path, string message, string remedy)
+    private void AddUnsound(string path, string message, string remedy)
     {
         var (line, column) = _positions.Find(path);
         _faults.Add(new TopologyFault(Name, line, column, path, message, remedy));
+        _unsound.Add(path);
+    }
+
+    private void AddDoubled(DoubledMember member)
+    {
+        const int vm = 2, nic = 4;
+        var around = JsonPath.Parent(member.Path);
+        var (message, remedy) = member.Depth switch
+        {
+            vm when around == "$.vms" => ($"There are two VMs called \"{member.Name}\".", "Give each a name of its own."),
+            nic when around.StartsWith("$.vms", StringComparison.Ordinal) && around.EndsWith(".nics", StringComparison.Ordinal)
+                => ($"There are two NICs called \"{member.Name}\".", "Give each a name of its own."),
+            _ => ($"\"{member.Name}\" is given twice.", "Keep one of the two."),
+        };
+        _faults.Add(new TopologyFault(Name, member.Line, member.Column, member.Path, message, remedy));
     }
 }

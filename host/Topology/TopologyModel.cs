@@ -7,7 +7,10 @@ using NicHost.Host.Plugins;
 namespace NicHost.Host.Topology;
 
 /// <summary>A topology that holds: every default filled in, every option checked by its plugin.</summary>
-internal sealed record TopologyModel(string File, string BaseDirectory, HostSettings Settings, IReadOnlyList<VmModel> Vms);
+/// <param name="Files">The files that it was read from, as the user wrote them.</param>
+/// <param name="Settings">What it says about the process.</param>
+/// <param name="Vms">In the order of the files.</param>
+internal sealed record TopologyModel(IReadOnlyList<string> Files, HostSettings Settings, IReadOnlyList<VmModel> Vms);
 
 internal sealed record VmModel(string Name, IReadOnlyList<NicModel> Nics);
 

@@ -14,64 +14,68 @@ namespace NicHost.Host.Topology;
 /// </summary>
 internal sealed class WiringValidator
 {
-    private readonly TopologyFile _file;
-    private readonly Dictionary<string, (NicModel Owner, bool SharedInVm)> _claims = new(StringComparer.Ordinal);
+    private const string Host = "the control socket";
 
-    private WiringValidator(TopologyFile file) => _file = file;
+    private readonly Dictionary<string, (NicModel? Owner, bool SharedInVm)> _claims = new(StringComparer.Ordinal);
 
-    public static void Check(TopologyFile file, IEnumerable<(NicModel Nic, string Path)> nics)
+    private WiringValidator(string? controlSocket)
     {
-        var validator = new WiringValidator(file);
+        if (controlSocket is not null) _claims.Add(ResourceClaim.OfPath("socket", controlSocket, "/", "$").Resource, (null, false));
+    }
+
+    public static void Check(IEnumerable<NicDraft> nics, string? controlSocket)
+    {
+        var validator = new WiringValidator(controlSocket);
         using var loop = new EventLoop("check");
-        foreach (var (nic, path) in nics)
+        foreach (var nic in nics)
         {
             var view = new NicLoop(loop, _ => { });
-            validator.CheckEndpoint(nic.Endpoint.Factory, NicContexts.Endpoint(nic, view, NullLoggerFactory.Instance), nic, path);
-            validator.CheckDevice(nic.Device.Factory, NicContexts.Device(nic, view, NullLoggerFactory.Instance, new VmScope()), nic, path);
+            validator.CheckEndpoint(nic.Nic.Endpoint.Factory, NicContexts.Endpoint(nic.Nic, view, NullLoggerFactory.Instance), nic);
+            validator.CheckDevice(nic.Nic.Device.Factory, NicContexts.Device(nic.Nic, view, NullLoggerFactory.Instance, new VmScope()), nic);
             view.End();
         }
     }
 
-    private void CheckEndpoint(IEndpointFactory factory, EndpointContext context, NicModel nic, string path) =>
-        Guard(JsonPath.Member(path, "endpoint"), part =>
+    private void CheckEndpoint(IEndpointFactory factory, EndpointContext context, NicDraft nic) =>
+        Guard(nic.Endpoint, () =>
         {
-            Claim(nic, part, factory.Claims(context));
+            Claim(nic.Nic, nic.Endpoint, factory.Claims(context));
             var endpoint = factory.Create(context);
-            if (nic.Mtu > endpoint.Capabilities.MaxMtu)
-                _file.Add(JsonPath.Member(path, "mtu"), $"An MTU of {nic.Mtu} is more than a {nic.Endpoint.Kind} endpoint carries.", $"Use at most {endpoint.Capabilities.MaxMtu}.");
+            if (nic.Nic.Mtu > endpoint.Capabilities.MaxMtu)
+                nic.Whole.Add("$.mtu", $"An MTU of {nic.Nic.Mtu} is more than a {nic.Nic.Endpoint.Kind} endpoint carries.", $"Use at most {endpoint.Capabilities.MaxMtu}.");
             Discard(endpoint);
         });
 
-    private void CheckDevice(IDeviceFactory factory, DeviceContext context, NicModel nic, string path) =>
-        Guard(JsonPath.Member(path, "device"), part =>
+    private void CheckDevice(IDeviceFactory factory, DeviceContext context, NicDraft nic) =>
+        Guard(nic.Device, () =>
         {
-            Claim(nic, part, factory.Claims(context));
+            Claim(nic.Nic, nic.Device, factory.Claims(context));
             _ = factory.QueueCount(context);
             Discard(factory.Create(context));
         });
 
-    private void Claim(NicModel nic, string part, IReadOnlyList<ResourceClaim> claims)
+    private void Claim(NicModel nic, Layered part, IReadOnlyList<ResourceClaim> claims)
     {
         foreach (var claim in claims)
         {
             if (_claims.TryAdd(claim.Resource, (nic, claim.SharedInVm))) continue;
             var (owner, shared) = _claims[claim.Resource];
-            if (shared && claim.SharedInVm && owner.Identity.Vm == nic.Identity.Vm) continue;
-            _file.Add(JsonPath.Join(part, claim.Path), $"{claim.Resource} is taken by {owner.Identity} already.", "Give each NIC its own.");
+            if (shared && claim.SharedInVm && owner?.Identity.Vm == nic.Identity.Vm) continue;
+            part.Add(claim.Path, $"{claim.Resource} is taken by {owner?.Identity.ToString() ?? Host} already.", "Give each NIC its own.");
         }
     }
 
-    private void Guard(string path, Action<string> check)
+    private static void Guard(Layered part, Action check)
     {
-        try { check(path); }
+        try { check(); }
         catch (OptionsException e)
         {
-            foreach (var fault in e.Faults) _file.Add(JsonPath.Join(path, fault.Path), fault.Message, fault.Remedy);
+            foreach (var fault in e.Faults) part.Add(fault.Path, fault.Message, fault.Remedy);
         }
 #pragma warning disable CA1031 // the plugin failed: that, too, is for the user to read
         catch (Exception e)
         {
-            _file.Add(path, $"The plugin cannot make it: {PluginFault.Describe(e)}.", "Report it to the plugin's author.");
+            part.Add("$", $"The plugin cannot make it: {PluginFault.Describe(e)}.", "Report it to the plugin's author.");
         }
 #pragma warning restore CA1031
     }

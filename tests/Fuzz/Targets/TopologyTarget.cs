@@ -30,7 +30,7 @@ internal sealed class TopologyTarget : FuzzTarget
     {
         try
         {
-            TopologyText.Render(TopologyReader.Read(TopologyFile.Parse("fuzz.json", input.ToArray()), s_catalog));
+            TopologyText.Render(new TopologySource(["fuzz.json"], new OneFile(input.ToArray())).Read(s_catalog));
         }
         catch (TopologyException e)
         {
@@ -38,6 +38,17 @@ internal sealed class TopologyTarget : FuzzTarget
             foreach (var fault in e.Faults)
                 Require(fault is { Line: > 0, Column: > 0, Message.Length: > 0, Remedy.Length: > 0, Path.Length: > 0 }, "A fault without place, message or remedy.");
         }
+    }
+
+    private sealed class OneFile(byte[] text) : IFileStore
+    {
+        public bool IsFolder(string path) => false;
+
+        public IReadOnlyList<string> List(string folder) => [];
+
+        public byte[] Read(string path) => text;
+
+        public string Identity(string path) => path;
     }
 
     public override IEnumerable<(string Name, byte[] Bytes)> Seeds()

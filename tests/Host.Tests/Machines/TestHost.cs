@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using NicHost.Contracts.Endpoints;
@@ -7,6 +6,7 @@ using NicHost.Contracts.Nics;
 using NicHost.Host.Machines;
 using NicHost.Host.Plugins;
 using NicHost.Host.Tests.Doubles;
+using NicHost.Host.Tests.Topology;
 using NicHost.Host.Topology;
 
 namespace NicHost.Host.Tests.Machines;
@@ -38,7 +38,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public TopologyModel Wanted { get; }
 
-    public TopologyModel Read(string topology) => TopologyReader.Read(TopologyFile.Parse("test.json", Encoding.UTF8.GetBytes(topology)), Catalog);
+    public TopologyModel Read(string topology) => MemoryFiles.Source(topology).Read(Catalog);
 
     public Task<ChangeResult> StartAsync() => Runtime.ApplyAsync(Wanted);
 

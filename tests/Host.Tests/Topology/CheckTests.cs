@@ -1,4 +1,3 @@
-using System.Text;
 using NicHost.Host.Plugins;
 using NicHost.Host.Tests.Doubles;
 using NicHost.Host.Topology;
@@ -143,7 +142,7 @@ public sealed class CheckTests
     [Fact]
     public void File_that_is_not_there_is_a_fault()
     {
-        var fault = Assert.Single(Assert.Throws<TopologyException>(() => TopologyFile.Open("/nowhere/x.json")).Faults);
+        var fault = Assert.Single(Assert.Throws<TopologyException>(() => new TopologySource(["/nowhere/x.json"]).Read(Catalog)).Faults);
         Assert.Contains("There is no such file.", fault.ToString(), StringComparison.Ordinal);
     }
 
@@ -157,6 +156,5 @@ public sealed class CheckTests
 
     private static string Faults(string text) => Assert.Throws<TopologyException>(() => Read(text)).Message;
 
-    private static TopologyModel Read(string text) =>
-        TopologyReader.Read(TopologyFile.Parse("sample.json", Encoding.UTF8.GetBytes(text)), Catalog);
+    private static TopologyModel Read(string text) => MemoryFiles.Source(text).Read(Catalog);
 }

@@ -20,7 +20,7 @@ public sealed class ResolvedTests
     [InlineData("samples/several-vms")]
     public Task Topology_that_ships_resolves(string name)
     {
-        var file = TopologyFile.Open(Repository.File($"{name}.json"));
-        return Verifier.Verify(TopologyText.Render(TopologyReader.Read(file, Catalog.Value))).UseTextForParameters(Path.GetFileName(name));
+        var source = new TopologySource([Repository.File($"{name}.json")]);
+        return Verifier.Verify(TopologyText.Render(source.Read(Catalog.Value))).UseTextForParameters(Path.GetFileName(name));
     }
 }

@@ -1,7 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using NicHost.Host.Commands;
 using NicHost.Host.Plugins;
-using NicHost.Host.Topology;
 using NJsonSchema;
 
 namespace NicHost.Host.Tests.Topology;
@@ -22,8 +22,8 @@ public sealed class SchemaTests
     [InlineData("samples/several-vms")]
     public async Task Topology_that_ships_passes_the_schema(string name)
     {
-        var file = TopologyFile.Open(Repository.File($"{name}.json"));
-        Assert.Empty(await ValidateAsync(file.Root.GetRawText()));
+        var text = JsonNode.Parse(File.ReadAllText(Repository.File($"{name}.json")), null, new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true })!;
+        Assert.Empty(await ValidateAsync(text.ToJsonString()));
     }
 
     [Theory]
@@ -34,7 +34,6 @@ public sealed class SchemaTests
     [InlineData("""{ "vms": { "a": { "nics": { "b": { "mtu": 67, "device": { "kind": "virtio", "socket": "s" }, "endpoint": { "kind": "null" } } } } } }""")]
     [InlineData("""{ "vms": { "a": { "nics": { "b": { "mac": "x", "device": { "kind": "virtio", "socket": "s" }, "endpoint": { "kind": "null" } } } } } }""")]
     [InlineData("""{ "vms": { "a": { "nic": {} } } }""")]
-    [InlineData("{ }")]
     public async Task Topology_with_a_fault_fails_the_schema(string text) => Assert.NotEmpty(await ValidateAsync(text));
 
     private static async Task<ICollection<NJsonSchema.Validation.ValidationError>> ValidateAsync(string text)

@@ -1,0 +1,59 @@
+using System.Text.Json;
+using NicHost.Contracts.Devices;
+using NicHost.Contracts.Endpoints;
+using NicHost.Contracts.Options;
+using NicHost.Host.Plugins;
+
+namespace NicHost.Host.Topology;
+
+/// <summary>Reads a <c>device</c> or <c>endpoint</c>: finds its kind, puts its defaults below it, and has the plugin check it.</summary>
+internal sealed class PartReader(IKindSource kinds, TopologyDefaults defaults)
+{
+    public (PartModel<IDeviceFactory> Model, Layered Options)? Device(string vm, Layered part) =>
+        Read("device", "Device", part, kinds.DeviceKinds, kind => kinds.Device(vm, kind), factory => factory.Options);
+
+    public (PartModel<IEndpointFactory> Model, Layered Options)? Endpoint(string vm, Layered part) =>
+        Read("endpoint", "Endpoint", part, kinds.EndpointKinds, kind => kinds.Endpoint(vm, kind), factory => factory.Options);
+
+    /// <summary>Runs a plugin's check and reports what it finds where that stands.</summary>
+    /// <returns>Whether there was nothing.</returns>
+    public static bool Tell(Layered part, Action<ICollection<OptionFault>> check)
+    {
+        var faults = new List<OptionFault>();
+        try { check(faults); }
+#pragma warning disable CA1031 // the plugin's own check failed: that, too, is for the user to read
+        catch (Exception e) { faults.Add(new OptionFault("$", $"The plugin's check failed: {PluginFault.Describe(e)}.", "Report it to the plugin's author.")); }
+#pragma warning restore CA1031
+        foreach (var fault in faults) part.Add(fault.Path, fault.Message, fault.Remedy);
+        return faults.Count == 0;
+    }
+
+    private (PartModel<TFactory>, Layered)? Read<TFactory>(string member, string what, Layered part, IReadOnlyList<string> known,
+        Func<string, PluginKind<TFactory>?> find, Func<TFactory, OptionsModel> options) where TFactory : class
+    {
+        if (part.Value.ValueKind != JsonValueKind.Object)
+        {
+            part.Place.Add("This is not an object.", $"Write {{ \"kind\": … }}. {KindName.Known(known)}");
+            return null;
+        }
+        if (part.Member("kind") is not { } kind)
+        {
+            part.Place.Add("\"kind\" is missing.", $"Add \"kind\". {KindName.Known(known)}");
+            return null;
+        }
+        if (kind.Value.ValueKind != JsonValueKind.String || find(kind.Value.GetString()!) is not { } source)
+        {
+            var remedy = kind.Value.ValueKind == JsonValueKind.String ? KindName.Remedy(kind.Value.GetString()!, known) : KindName.Known(known);
+            kind.Place.Add($"{what} kind {kind.Value.GetRawText()} is not there.", remedy.StartsWith("Did", StringComparison.Ordinal) ? remedy : $"{remedy} {Refused()}".TrimEnd());
+            return null;
+        }
+        var merged = Layered.Over(defaults.Part(member, kind.Value.GetString()!), part);
+        return Tell(merged, faults => options(source.Factory).Check(merged.Value, faults)) ? (new PartModel<TFactory>(source, merged.Value), merged) : null;
+    }
+
+    private string Refused()
+    {
+        var refused = kinds.Plugins.Where(p => p.Status != PluginStatus.Active).Select(p => $"{p} ({p.Reason})").ToArray();
+        return refused.Length == 0 ? "" : $"Not loaded: {string.Join("; ", refused)}";
+    }
+}

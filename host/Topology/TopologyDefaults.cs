@@ -1,0 +1,48 @@
+using System.Text.Json;
+using NicHost.Contracts.Options;
+using NicHost.Host.Plugins;
+
+namespace NicHost.Host.Topology;
+
+/// <summary>The defaults of all files together.</summary>
+internal sealed class TopologyDefaults
+{
+    /// <summary>A VM's name that no VM has: defaults are checked against the plugin versions that a new VM gets.</summary>
+    private const string NoVm = "";
+
+    private readonly Layered? _defaults;
+
+    private TopologyDefaults(Layered? defaults) => _defaults = defaults;
+
+    public Layered? Nic => _defaults?.Member("nic");
+
+    /// <summary>Those of a kind; a NIC that pins a version has those of its kind, too.</summary>
+    public Layered? Part(string member, string kind) => _defaults?.Member(member)?.Member(KindName.Of(kind)) is { Value.ValueKind: JsonValueKind.Object } part ? part : null;
+
+    /// <summary>Puts the defaults together and checks them, used or not.</summary>
+    public static TopologyDefaults Read(IReadOnlyList<FileLevel> levels, IKindSource kinds)
+    {
+        var defaults = new TopologyDefaults(SettingsReader.Unite(levels, "defaults"));
+        defaults.Check("device", "Device", kinds.DeviceKinds, kind => kinds.Device(NoVm, kind)?.Factory.Options);
+        defaults.Check("endpoint", "Endpoint", kinds.EndpointKinds, kind => kinds.Endpoint(NoVm, kind)?.Factory.Options);
+        return defaults;
+    }
+
+    private void Check(string member, string what, IReadOnlyList<string> kinds, Func<string, OptionsModel?> options)
+    {
+        if (_defaults?.Member(member) is not { Value.ValueKind: JsonValueKind.Object } parts) return;
+        foreach (var kind in parts.Value.EnumerateObject().Select(m => m.Name))
+        {
+            var part = parts.Member(kind)!;
+            if (KindName.Of(kind) != kind) part.Place.Add("Defaults go by kind, whatever the version.", $"Write \"{KindName.Of(kind)}\".");
+            else if (options(kind) is { } model) CheckPart(part, model);
+            else part.Place.Add($"{what} kind \"{kind}\" is not there.", KindName.Remedy(kind, kinds));
+        }
+    }
+
+    private static void CheckPart(Layered part, OptionsModel model)
+    {
+        LevelReader.RefuseKind(part, "The kind is the name that these defaults have.");
+        PartReader.Tell(part, faults => model.CheckPartial(part.Value, faults));
+    }
+}
