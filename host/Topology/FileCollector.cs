@@ -32,8 +32,10 @@ internal sealed class FileCollector(IFileStore store, Variables variables)
     {
         void Fault(string message, string remedy) => _faults.Add(new TopologyFault(name, 1, 1, "$", message, remedy));
         if (!IsPath(name)) Fault("This is not a path.", "Name a topology file or a folder of them, such as plugins.json.");
-        else Add(name, Path.GetFullPath(name), Fault);
+        else Add(name, FullPath(name, Directory.GetCurrentDirectory()), Fault);
     }
+
+    private static string FullPath(string path, string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path, folder));
 
     private static bool IsPath(string text) => text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal);
 
@@ -74,7 +76,7 @@ internal sealed class FileCollector(IFileStore store, Variables variables)
         foreach (var (include, place) in Texts(file, "include"))
         {
             if (!IsPath(include)) place.Add("This is not a path.", "Write a file or a folder, relative to this file.");
-            else Add(Path.Combine(Path.GetDirectoryName(name) ?? "", include), Path.GetFullPath(include, file.BaseDirectory), place.Add);
+            else Add(Path.Combine(Path.GetDirectoryName(name) ?? "", include), FullPath(include, file.BaseDirectory), place.Add);
         }
         _open.Pop();
     }

@@ -21,7 +21,7 @@ public sealed class VirtioFactory : IDeviceFactory
     public IReadOnlyList<ResourceClaim> Claims(DeviceContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return [new ResourceClaim($"socket {Path.GetFullPath(VirtioOptionsCheck.Model.Bind(context.Options).Socket, context.BaseDirectory)}", "$.socket")];
+        return [ResourceClaim.OfPath("socket", VirtioOptionsCheck.Model.Bind(context.Options).Socket, context.BaseDirectory, "$.socket")];
     }
 
     /// <inheritdoc/>

@@ -60,7 +60,6 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData()]
     [InlineData("nonsense")]
-    [InlineData("run", "a.json", "b.json")]
     [InlineData("run", "--loops", "0")]
     [InlineData("run", "--log-level", "loud")]
     [InlineData("run", "--log-format", "xml")]

@@ -17,7 +17,7 @@ internal sealed class MemoryFiles : IFileStore
 
     public bool IsFolder(string path) => _files.Keys.Any(file => file.StartsWith(path.TrimEnd('/') + "/", StringComparison.Ordinal));
 
-    public IReadOnlyList<string> List(string folder) => [.. _files.Keys.Where(file => Path.GetDirectoryName(file) == folder.TrimEnd('/')).Select(file => Path.GetFileName(file)!)];
+    public IReadOnlyList<string> List(string folder) => [.. _files.Keys.Where(file => Path.GetDirectoryName(file) == folder.TrimEnd('/')).Select(file => Path.GetFileName(file)!).Where(name => name.EndsWith(".json", StringComparison.Ordinal) && name[0] != '.')];
 
     public byte[] Read(string path) => _files.TryGetValue(path, out var text) ? text : throw new IOException("There is no such file.");
 
