@@ -17,7 +17,7 @@ internal sealed class TopologyDefaults
     public Layered? Nic => _defaults?.Member("nic");
 
     /// <summary>Those of a kind; a NIC that pins a version has those of its kind, too.</summary>
-    public Layered? Part(string member, string kind) => _defaults?.Member(member)?.Member(KindName.Of(kind)) is { Value.ValueKind: JsonValueKind.Object } part ? part : null;
+    public Layered? Part(string member, string kind) => _defaults?.Member(member)?.Member(KindReference.Parse(kind).Kind) is { Value.ValueKind: JsonValueKind.Object } part ? part : null;
 
     /// <summary>Puts the defaults together and checks them, used or not.</summary>
     public static TopologyDefaults Read(IReadOnlyList<FileLevel> levels, IKindSource kinds)
@@ -34,7 +34,7 @@ internal sealed class TopologyDefaults
         foreach (var kind in parts.Value.EnumerateObject().Select(m => m.Name))
         {
             var part = parts.Member(kind)!;
-            if (KindName.Of(kind) != kind) part.Place.Add("Defaults go by kind, whatever the version.", $"Write \"{KindName.Of(kind)}\".");
+            if (KindReference.Parse(kind).Kind != kind) part.Place.Add("Defaults go by kind, whatever the version.", $"Write \"{KindReference.Parse(kind).Kind}\".");
             else if (options(kind) is { } model) CheckPart(part, model);
             else part.Place.Add($"{what} kind \"{kind}\" is not there.", KindName.Remedy(kind, kinds));
         }
