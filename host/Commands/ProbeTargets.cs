@@ -2,6 +2,7 @@ using System.Text.Json;
 using NicHost.Contracts.Nics;
 using NicHost.Host.Control;
 using NicHost.Probe.Checks;
+using NicHost.Probe.Stack;
 
 namespace NicHost.Host.Commands;
 
@@ -9,8 +10,11 @@ namespace NicHost.Host.Commands;
 internal static class ProbeTargets
 {
     /// <summary>Reads a description.</summary>
+    /// <param name="description">As <see cref="NicDescription"/> wrote it.</param>
+    /// <param name="address">An address for the guest, where no DHCP answers.</param>
+    /// <param name="peer">With an address: whom to ping.</param>
     /// <exception cref="ControlException">The probe cannot attach to such a device.</exception>
-    public static ProbeTarget Read(string description)
+    public static ProbeTarget Read(string description, GuestAddress? address = null, Ip? peer = null)
     {
         using var document = JsonDocument.Parse(description);
         var nic = document.RootElement;
@@ -30,6 +34,8 @@ internal static class ProbeTargets
             Queues = device.TryGetProperty("queues", out var queues) ? queues.GetInt32() : 1,
             HostLoopback = endpoint.TryGetProperty("hostLoopback", out var loopback) && loopback.ValueKind == JsonValueKind.True,
             DnsName = FirstRecord(endpoint),
+            Address = address,
+            Peer = peer,
         };
     }
 

@@ -1,4 +1,5 @@
 using NicHost.Contracts.Nics;
+using NicHost.Probe.Stack;
 
 namespace NicHost.Probe.Checks;
 
@@ -28,6 +29,12 @@ public sealed record ProbeTarget
 
     /// <summary>The name to ask DNS for; null asks for <c>localhost</c> and takes any answer.</summary>
     public string? DnsName { get; init; }
+
+    /// <summary>An address to take without asking, where no DHCP answers: then only <see cref="Peer"/> is checked.</summary>
+    public GuestAddress? Address { get; init; }
+
+    /// <summary>With <see cref="Address"/>: whom to ping. Null: the guest answers pings itself, until it is stopped.</summary>
+    public Ip? Peer { get; init; }
 
     /// <summary>The longest that one check may take.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);

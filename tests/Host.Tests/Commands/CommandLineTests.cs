@@ -45,7 +45,9 @@ public sealed class CommandLineTests
         Assert.EndsWith("""
 
             Examples:
-              nichost probe web/eth0  while no VMM is attached to it
+              nichost probe web/eth0                                       while no VMM is attached to it
+              nichost probe web/eth0 --address 192.0.2.2 --ping 192.0.2.1  on an endpoint without DHCP
+              nichost probe db/eth0 --address 192.0.2.1                    the one that answers, until Ctrl-C
 
             Exit codes:
               0  fine
@@ -66,6 +68,9 @@ public sealed class CommandLineTests
     [InlineData("check", "--nonsense")]
     [InlineData("inspect", "a", "b")]
     [InlineData("probe")]
+    [InlineData("probe", "a/b", "--ping", "192.0.2.1")]
+    [InlineData("probe", "a/b", "--address", "192.0.2.1/33")]
+    [InlineData("probe", "a/b", "--address", "192.0.2.1", "--ping", "there")]
     public async Task Line_that_is_wrong_ends_with_2_and_leads_to_help(params string[] args)
     {
         await using var process = HostProcess.Start(args);
