@@ -9,7 +9,10 @@ namespace NicHost.Contracts.Devices;
 /// <summary>The host's side of a NIC, as its device sees it.</summary>
 public interface INicBackend
 {
-    /// <summary>What the endpoint takes and gives. Constant while the NIC lives.</summary>
+    /// <summary>
+    /// What the endpoint takes and gives. Constant while the NIC lives: if it moves to an endpoint that takes less, the host does the rest in
+    /// software (<see cref="Offload.SoftwareTransmitter"/>).
+    /// </summary>
     EndpointCapabilities Endpoint { get; }
 
     /// <summary>Queues that this NIC may open: the smaller of what device and endpoint can do, at least 1.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Nics;
@@ -8,7 +9,7 @@ namespace NicHost.Host.Changes;
 /// <summary>A plan, or what came of it, as JSON for programs: the same facts as <see cref="ChangeText"/>.</summary>
 internal static class ChangeJson
 {
-    private static readonly JsonWriterOptions Format = new() { Indented = true, NewLine = "\n" };
+    private static readonly JsonWriterOptions Format = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Render(ChangePlan plan, bool applied, IReadOnlyDictionary<NicIdentity, string> failures)
     {

@@ -9,6 +9,14 @@ internal sealed record ChangePlan(IReadOnlyList<VmChange> Vms)
     public IEnumerable<NicChange> Nics => Vms.SelectMany(vm => vm.Nics);
 
     public bool IsEmpty => Vms.Count == 0;
+
+    /// <summary>A VM that has just ended, from the start.</summary>
+    public static ChangePlan Restart(VmModel vm) =>
+        new([new VmChange(vm.Name, VmChangeKind.Add, [.. vm.Nics.Select(nic => new NicChange(nic.Identity, NicChangeKind.Add) { After = nic })])]);
+
+    /// <summary>One NIC anew.</summary>
+    public static ChangePlan Restart(NicModel nic) =>
+        new([new VmChange(nic.Identity.Vm, VmChangeKind.Keep, [new NicChange(nic.Identity, NicChangeKind.Replug) { After = nic }])]);
 }
 
 /// <summary>One VM: new, gone, or with NICs that change.</summary>

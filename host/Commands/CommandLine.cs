@@ -31,6 +31,8 @@ internal static class CommandLine
         var root = new RootCommand("Gives VMs their network cards: loads device and endpoint plugins and wires them as a topology says.")
         {
             RunCommand.Build(),
+            ApplyCommand.Build(),
+            RestartCommand.Build(),
             CheckCommand.Build(),
             SchemaCommand.Build(),
             PluginsCommand.Build(),

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using NicHost.Host.Changes;
 using NicHost.Host.Control;
 using NicHost.Host.Diagnostics.Logging;
 using NicHost.Host.Machines;
@@ -16,7 +18,7 @@ internal static partial class RunCommand
     {
         Examples =
         [
-            ("nichost run", "serves plugins.json"),
+            ("nichost run", "serves plugins.json, and follows it as it changes"),
             ("nichost run --log-level information,NicHost.Nics=debug vms.json", "tells more about NICs"),
             ("nichost run --control /run/nichost/lab.sock lab.json", "a second host beside the first"),
         ],
@@ -34,8 +36,9 @@ internal static partial class RunCommand
             if (result.Tokens is [{ Value: var text }] && (!int.TryParse(text, out var n) || n is < 1 or > 256)) result.AddError("--loops takes 1 to 256.");
         });
         var noControl = new Option<bool>("--no-control") { Description = "Run without a control socket: no command reaches this host." };
+        var noWatch = new Option<bool>("--no-watch") { Description = "Do not follow the topology's files as they change; \"nichost apply\" and SIGHUP still do." };
         var log = new LogOptions();
-        var command = new HostCommand("run", "Serves a topology until SIGINT or SIGTERM.", Help) { plugins, control, noControl, loops };
+        var command = new HostCommand("run", "Serves a topology until SIGINT or SIGTERM.", Help) { plugins, control, noControl, noWatch, loops };
         topology.AddTo(command);
         log.AddTo(command);
         command.SetAction(async (result, _) =>
@@ -48,8 +51,8 @@ internal static partial class RunCommand
                 return ExitCode.Usage;
             }
             return await RunAsync(new RunSettings(
-                topology.Source(result), result.GetValue(plugins)!,
-                result.GetValue(noControl) ? null : new ControlSocket(result.GetValue(control) ?? ControlPath.Default), result.GetValue(loops), logging));
+                topology.Paths(result), result.GetValue(plugins)!,
+                result.GetValue(noControl) ? null : new ControlSocket(result.GetValue(control) ?? ControlPath.Default), result.GetValue(loops), !result.GetValue(noWatch), logging));
         });
         return command;
     }
@@ -58,11 +61,20 @@ internal static partial class RunCommand
     {
         using var stop = new StopSignal();
         using var logging = LogSink.Factory(settings.Logging, Console.Error, TimeProvider.System);
+        var log = logging.CreateLogger("NicHost");
+        TaskScheduler.UnobservedTaskException += (_, e) =>
+        {
+            LogUnobserved(log, e.Exception);
+            e.SetObserved();
+        };
+        ThisProcess.RaiseFileLimit();
+        var seen = new SeenFiles(new Disk());
+        var source = new TopologySource(settings.Topology, seen);
         PluginHost plugins;
         TopologyModel topology;
         try
         {
-            var files = settings.Topology.Load();
+            var files = source.Load();
             plugins = new PluginHost(SharedOptions.PluginSettings(settings.Plugins, files), logging);
             topology = files.Read(plugins.Current);
         }
@@ -71,35 +83,38 @@ internal static partial class RunCommand
             foreach (var fault in e.Faults) Console.Error.WriteLine(fault);
             return ExitCode.Faults;
         }
-        ThisProcess.RaiseFileLimit();
-        var log = logging.CreateLogger("NicHost");
-        TaskScheduler.UnobservedTaskException += (_, e) =>
-        {
-            LogUnobserved(log, e.Exception);
-            e.SetObserved();
-        };
         await using var host = new HostRuntime(() => plugins.Current.Plugins, settings.Loops, logging, TimeProvider.System);
         plugins.Users = () => PluginUsers.Of(host);
+        using var live = new LiveTopology(source, seen, files => SharedOptions.PluginSettings(settings.Plugins, files), plugins, host, logging);
         ControlServer? control = null;
         try
         {
-            if (settings.Control is { } socket) control = ControlServer.Start(socket, words => ControlRequests.AnswerAsync(host, words), logging);
+            if (settings.Control is { } socket) control = ControlServer.Start(socket, words => ControlRequests.AnswerAsync(host, live, words), logging);
         }
         catch (IOException e)
         {
             Console.Error.WriteLine(e.Message);
             return ExitCode.NotStarted;
         }
+        await using var reachable = control;
         await host.ApplyAsync(topology);
         Console.Out.Write(RunBanner.Render(host));
-        await stop.Requested;
+        await using (settings.Watch ? new TopologyWatcher(live, logging, TimeProvider.System) : null)
+        using (PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Follow(context, live)))
+        {
+            await stop.Requested;
+        }
         LogStopping(log);
-        if (control is not null) await control.DisposeAsync();
-        await host.DisposeAsync();
         return ExitCode.Fine;
     }
 
-    private sealed record RunSettings(TopologySource Topology, string[] Plugins, ControlSocket? Control, int Loops, LogSettings Logging);
+    private static void Follow(PosixSignalContext context, LiveTopology live)
+    {
+        context.Cancel = true;
+        _ = live.FollowAsync();
+    }
+
+    private sealed record RunSettings(IReadOnlyList<string> Topology, string[] Plugins, ControlSocket? Control, int Loops, bool Watch, LogSettings Logging);
 
     [LoggerMessage(3, LogLevel.Information, "Stopping.")]
     private static partial void LogStopping(ILogger log);

@@ -1,3 +1,4 @@
+using NicHost.Host.Changes;
 using NicHost.Host.Diagnostics;
 using NicHost.Host.Machines;
 
@@ -11,8 +12,9 @@ internal static class ControlRequests
     public const string Json = "json";
     public const string Text = "text";
 
-    public static async Task<ControlAnswer> AnswerAsync(HostRuntime host, string[] words)
+    public static async Task<ControlAnswer> AnswerAsync(HostRuntime host, LiveTopology live, string[] words)
     {
+        if (await ChangeRequests.AnswerAsync(live, words) is { } change) return change;
         switch (words)
         {
             case [Inspect, Json or Text, .. { Length: <= 1 } rest]:
@@ -22,7 +24,7 @@ internal static class ControlRequests
             case [Describe, var nic]:
                 return NicDescription.Render(host.Nics.FirstOrDefault(n => n.Model.Identity.ToString() == nic)?.Model ?? throw Unknown(host, nic));
             default:
-                throw new ControlException($"Unknown request. Known: \"{Inspect} {Text}|{Json} [VM[/NIC]]\", \"{Describe} VM/NIC\".");
+                throw new ControlException($"Unknown request. Known: \"{Inspect} {Text}|{Json} [VM[/NIC]]\", \"{Describe} VM/NIC\", \"{ChangeRequests.Plan}|{ChangeRequests.Apply} {Text}|{Json} [FILE]\", \"{ChangeRequests.Restart} VM[/NIC]\".");
         }
     }
 

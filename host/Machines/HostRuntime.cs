@@ -35,6 +35,21 @@ internal sealed partial class HostRuntime(Func<IReadOnlyList<PluginEntry>> plugi
         finally { _turn.Release(); }
     }
 
+    /// <summary>Ends a VM or one of its NICs, and starts it as <paramref name="wanted"/> has it.</summary>
+    /// <returns>What does not run afterwards, with the reason.</returns>
+    public async Task<IReadOnlyDictionary<NicIdentity, string>> RestartAsync(VmModel wanted, string? nic)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_stopped, this);
+            var plan = nic is null ? ChangePlan.Restart(wanted) : ChangePlan.Restart(wanted.Nics.Single(n => n.Identity.Nic == nic));
+            if (nic is null) await RemoveVmAsync(wanted.Name);
+            return await new ChangeRunner(this, _log).RunAsync(plan);
+        }
+        finally { _turn.Release(); }
+    }
+
     public VmInstance Vm(string name) => _vms.Single(vm => vm.Name == name);
 
     public NicInstance Nic(NicIdentity nic) => Vm(nic.Vm).Nics.Single(n => n.Identity == nic);

@@ -41,6 +41,9 @@ internal sealed class HostProcess : IAsyncDisposable
         Assert.True(first == _ready.Task, $"The host did not become ready.\n{Output}\n{Errors}");
     }
 
+    /// <summary>Until it has logged a line with <paramref name="text"/>.</summary>
+    public Task LoggedAsync(string text) => Eventually.True(() => Errors.Contains(text, StringComparison.Ordinal), $"the host logs \"{text}\"");
+
     public async Task<int> EndAsync()
     {
         using var limit = new CancellationTokenSource(Limit);
