@@ -23,6 +23,7 @@ internal static unsafe partial class Libc
     [LibraryImport(C, SetLastError = true)] internal static partial int unlink(byte* path);
     [LibraryImport(C, SetLastError = true)] internal static partial int chmod(byte* path, uint mode);
     [LibraryImport(C, SetLastError = true)] internal static partial int fchmod(int fd, uint mode);
+    [LibraryImport(C, SetLastError = true)] internal static partial int lchown(byte* path, uint owner, uint group);
     [LibraryImport(C, SetLastError = true)] internal static partial int ftruncate(int fd, long length);
     [LibraryImport(C, SetLastError = true)] internal static partial int fstatfs(int fd, StatFs* stat);
     [LibraryImport(C, SetLastError = true)] internal static partial int statx(int directory, byte* path, int flags, uint mask, StatX* stat);
@@ -68,6 +69,10 @@ internal static unsafe partial class Libc
     [LibraryImport(C, SetLastError = true)] internal static partial int munmap(nint address, nuint length);
     [LibraryImport(C, SetLastError = true)] internal static partial int mprotect(nint address, nuint length, int protection);
     [LibraryImport(C, SetLastError = true)] internal static partial int madvise(nint address, nuint length, int advice);
+
+    // Accounts: these return the error instead of setting errno
+    [LibraryImport(C)] internal static partial int getpwnam_r(byte* name, Accounts.Passwd* entry, byte* buffer, nuint length, Accounts.Passwd** found);
+    [LibraryImport(C)] internal static partial int getgrnam_r(byte* name, Accounts.Group* entry, byte* buffer, nuint length, Accounts.Group** found);
 
     // Process
     [LibraryImport(C)] internal static partial byte* gnu_get_libc_version();

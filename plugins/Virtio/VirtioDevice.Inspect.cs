@@ -11,6 +11,9 @@ internal sealed partial class VirtioDevice
         ArgumentNullException.ThrowIfNull(writer);
         writer.Value("socket", _path);
         writer.Value("mode", _options.Mode == SocketRole.Server ? "server" : "client");
+        if (_options.Mode == SocketRole.Server) writer.Value("socketMode", _options.SocketMode);
+        if (_options.Owner is { } owner) writer.Value("owner", owner);
+        if (_options.Group is { } group) writer.Value("group", group);
         writer.Value("frontEnd", _peer);
         writer.Value("offered", NetFeatureMap.Names(Offered));
         if (_session is { } session)

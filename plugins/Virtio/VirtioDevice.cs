@@ -16,9 +16,10 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
     private const long LingerMilliseconds = 200;
 
     private readonly DeviceContext _context;
-    private readonly VirtioOptions _options;
     private readonly ILogger _log;
     private readonly string _path;
+    private VirtioOptions _options;
+    private SocketRights _rights;
     private QueuePair[] _pairs = [];
     private INicBackend? _backend;
     private ControlQueue? _control;
@@ -34,6 +35,7 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
     {
         _context = context;
         _options = options;
+        _rights = VirtioOptionsCheck.Rights(options);
         _log = context.Logging.CreateLogger($"Virtio.{context.Nic}");
         _path = Path.GetFullPath(options.Socket, context.BaseDirectory);
         Config = new NetConfig(context.Mac, context.Mtu, options.Queues);
@@ -65,9 +67,18 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
         var state = new ControlState(queues, _context.Mac);
         _control = new ControlQueue(Loop, backend.Counters(0), state, (why, fatal) => OnFault(_pairs.Length * 2, why, fatal));
         _source = _options.Mode == SocketRole.Server
-            ? new Listener(_path, VirtioOptionsCheck.ParseMode(_options.SocketMode)!.Value, Loop, _log, OnConnection)
+            ? new Listener(_path, _rights, Loop, _log, OnConnection)
             : new Connector(_path, Loop, _log, OnConnection);
         _source.Start();
+    }
+
+    public void Reconfigure(DeviceContext wanted)
+    {
+        var options = VirtioFactory.Read(wanted);
+        var rights = VirtioOptionsCheck.Rights(options);
+        var source = _source ?? throw new InvalidOperationException("The device is not started.");
+        if (rights != _rights) source.SetRights(rights);
+        (_options, _rights) = (options, rights);
     }
 
     public void SetLink(LinkState link)

@@ -37,6 +37,10 @@ public sealed class DeviceTests
     [InlineData("""{"socket":"a","mode":"both"}""", "$.mode", "server")]
     [InlineData("""{"socket":"a","socketMode":"rw"}""", "$.socketMode", "octal")]
     [InlineData("""{"socket":"a","socketMode":"7777"}""", "$.socketMode", "octal")]
+    [InlineData("""{"socket":"a","owner":"no-such-user"}""", "$.owner", "getent passwd")]
+    [InlineData("""{"socket":"a","owner":""}""", "$.owner", "getent passwd")]
+    [InlineData("""{"socket":"a","owner":"4294967295"}""", "$.owner", "getent passwd")]
+    [InlineData("""{"socket":"a","group":"no-such-group"}""", "$.group", "getent group")]
     [InlineData("""{"socket":"a","sockets":"b"}""", "$.sockets", "\"socket\"")]
     public void Option_that_does_not_hold_is_named_with_a_remedy(string json, string path, string says)
     {
@@ -79,23 +83,14 @@ public sealed class DeviceTests
     }
 
     [Fact]
-    public void Socket_file_has_the_rights_asked_for()
-    {
-        using var nic = Nic.Started();
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(nic.Path));
-        using var open = Nic.Started(extra: ",\"socketMode\":\"0660\"");
-        Assert.Equal((UnixFileMode)0x1b0, File.GetUnixFileMode(open.Path));
-    }
-
-    [Fact]
     public void Socket_in_use_or_without_a_folder_says_what_to_do()
     {
         using var nic = Nic.Started();
         using var other = UnixSocket.Listen(nic.Path + "2");
         using var loop = new EventLoop("listener");
-        using var taken = new Listener(nic.Path + "2", 0x180, loop, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, _ => true);
+        using var taken = new Listener(nic.Path + "2", new SocketRights(0x180), loop, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, _ => true);
         Assert.Contains("Another process serves it", Assert.Throws<IOException>(taken.Start).Message, StringComparison.Ordinal);
-        using var nowhere = new Listener("/nowhere/at/all.sock", 0x180, loop, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, _ => true);
+        using var nowhere = new Listener("/nowhere/at/all.sock", new SocketRights(0x180), loop, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, _ => true);
         Assert.Contains("Make the folder first", Assert.Throws<IOException>(nowhere.Start).Message, StringComparison.Ordinal);
         Assert.True(File.Exists(nic.Path + "2"));
     }

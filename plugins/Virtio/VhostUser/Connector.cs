@@ -27,6 +27,11 @@ internal sealed partial class Connector(string path, IEventLoop loop, ILogger lo
         Try();
     }
 
+    public void SetRights(SocketRights rights)
+    {
+        // The file is the front-end's.
+    }
+
     public void Next()
     {
         // Never at once: a front-end that hangs up on each connection would keep the loop busy.

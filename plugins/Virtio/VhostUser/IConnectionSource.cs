@@ -7,6 +7,10 @@ internal interface IConnectionSource : IDisposable
     /// <exception cref="IOException">The socket cannot be made; the message names the path and the remedy.</exception>
     void Start();
 
-    /// <summary>The front-end is gone: the next may come.</summary>
+    /// <summary>Gives the socket file other rights, where it is ours.</summary>
+    /// <exception cref="IOException">The host refuses; the message says what and the remedy. The rights are as before.</exception>
+    void SetRights(SocketRights rights);
+
+    /// <summary>The front-end is gone, or was sent away: the next may come.</summary>
     void Next();
 }

@@ -6,19 +6,23 @@ namespace NicHost.Virtio.VhostUser;
 
 /// <summary>Server mode: listens on the socket, takes one front-end at a time and turns others away.</summary>
 /// <param name="path">Where.</param>
-/// <param name="mode">Rights of the socket file.</param>
+/// <param name="rights">Rights of the socket file.</param>
 /// <param name="loop">The NIC's first loop.</param>
 /// <param name="log">Where refusals are told.</param>
 /// <param name="taken">Takes a connection; false while another lives, the connection then staying the listener's.</param>
-internal sealed partial class Listener(string path, uint mode, IEventLoop loop, ILogger log, Func<Fd, bool> taken) : IConnectionSource, IFdHandler
+internal sealed partial class Listener(string path, SocketRights rights, IEventLoop loop, ILogger log, Func<Fd, bool> taken) : IConnectionSource, IFdHandler
 {
     // A crowd at the door must not hold the loop.
     private const int AcceptsPerTurn = 16;
 
-    private Fd? _socket;
     // While the process has no descriptor to spare, the waiting connection would be told again and again.
     private const long PauseMilliseconds = 100;
 
+    // Until it is known whose the file shall be, it is its maker's alone.
+    private const uint OwnerOnly = 0x1c0;
+
+    private Fd? _socket;
+    private FileRights _made;
     private IFdWatch? _watch;
     private ILoopTimer? _pause;
 
@@ -26,13 +30,35 @@ internal sealed partial class Listener(string path, uint mode, IEventLoop loop, 
     {
         try
         {
-            _socket = UnixSocket.Listen(path, UnixSocketType.Stream, mode);
+            _socket = UnixSocket.Listen(path, UnixSocketType.Stream, rights.Mode & OwnerOnly);
+            _made = FileRights.Of(path);
         }
         catch (LinuxException e)
         {
             throw new IOException($"Socket {path}: {e.Message}. {Remedy(e.Errno)}", e);
         }
+        try
+        {
+            SetRights(rights);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
         _watch = loop.Watch(_socket.Raw, FdEvents.Readable, this);
+    }
+
+    public void SetRights(SocketRights rights)
+    {
+        try
+        {
+            new FileRights(rights.Mode, rights.Owner ?? _made.Owner, rights.Group ?? _made.Group).Apply(path);
+        }
+        catch (LinuxException e)
+        {
+            throw new IOException($"Socket {path}: {e.Message}. {RightsRemedy(e.Errno)}", e);
+        }
     }
 
     public void Next() { }
@@ -79,6 +105,13 @@ internal sealed partial class Listener(string path, uint mode, IEventLoop loop, 
         Errno.ENOENT => "Make the folder first.",
         Errno.EACCES or Errno.EPERM or Errno.EROFS => "Choose a folder that this user may write to.",
         _ => "Choose another \"socket\".",
+    };
+
+    private static string RightsRemedy(Errno errno) => errno switch
+    {
+        Errno.EPERM => "Only root gives files to other users, and others only to groups that they are in: change \"owner\" and \"group\", or run the host as root.",
+        Errno.ENOENT => "Somebody has removed the file: end this NIC and start it again.",
+        _ => "Change \"socketMode\", \"owner\" and \"group\".",
     };
 
     private static partial class Log

@@ -17,6 +17,8 @@ internal sealed class Nic : IDisposable
 {
     public const OffloadSet Everything = OffloadSet.Checksum | OffloadSet.AllGso;
 
+    private readonly VirtioFactory _factory = new();
+    private readonly int _queues;
     private readonly string _folder = Directory.CreateTempSubdirectory("nichost-virtio-").FullName;
 
     public Nic(int queues = 1, string extra = "", OffloadSet offloads = Everything, int mtu = 1500, Func<int, EventLoop>? loops = null)
@@ -24,25 +26,25 @@ internal sealed class Nic : IDisposable
         Time = new FakeTimeProvider();
         Loop = new EventLoop("test", Time);
         Backend = new TestBackend(i => loops is null || i == 0 ? Loop : loops(i), queues, offloads);
-        var json = string.Create(CultureInfo.InvariantCulture, $$"""{"kind":"virtio","socket":"{{Path}}","queues":{{queues}}{{extra}}}""");
+        _queues = queues;
         Context = new DeviceContext
         {
             Nic = new NicIdentity("web", "eth0"),
             Mac = new MacAddress([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
             Mtu = mtu,
-            Options = JsonDocument.Parse(json).RootElement,
+            Options = Options(extra),
             BaseDirectory = _folder,
             Loop = Loop,
             Logging = NullLoggerFactory.Instance,
             Vm = null!,
         };
-        Device = (VirtioDevice)new VirtioFactory().Create(Context);
+        Device = (VirtioDevice)_factory.Create(Context);
     }
 
     public FakeTimeProvider Time { get; }
     public EventLoop Loop { get; }
     public TestBackend Backend { get; }
-    public DeviceContext Context { get; }
+    public DeviceContext Context { get; private set; }
     public VirtioDevice Device { get; }
     public string Path => System.IO.Path.Combine(_folder, "nic.sock");
     public TestQueue Queue => Backend.Queues[0]!;
@@ -53,6 +55,18 @@ internal sealed class Nic : IDisposable
         nic.Device.Start(nic.Backend);
         return nic;
     }
+
+    /// <summary>Other options while it runs, as the host gives them.</summary>
+    public void Reconfigure(string extra)
+    {
+        var wanted = Context with { Options = Options(extra) };
+        Assert.True(_factory.CanReconfigure(Context, wanted));
+        Device.Reconfigure(wanted);
+        Context = wanted;
+    }
+
+    public JsonElement Options(string extra) => JsonDocument.Parse(string.Create(
+        CultureInfo.InvariantCulture, $$"""{"kind":"virtio","socket":"{{Path}}","queues":{{_queues}}{{extra}}}""")).RootElement;
 
     public void Turn() => Assert.True(Loop.RunUntilIdle(), "the loop does not come to rest");
 

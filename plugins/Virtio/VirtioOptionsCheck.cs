@@ -1,0 +1,53 @@
+using System.Globalization;
+using NicHost.Contracts.Options;
+using NicHost.Linux;
+using NicHost.Virtio.VhostUser;
+
+namespace NicHost.Virtio;
+
+/// <summary>The check of what types alone do not show, and what the words in the options mean.</summary>
+internal static class VirtioOptionsCheck
+{
+    public const int MaxQueues = 8;
+
+    // chown(2): leaves it as it is.
+    private const uint NoId = uint.MaxValue;
+
+    public static OptionsModel<VirtioOptions> Model { get; } = new(VirtioJson.Default.VirtioOptions, Check);
+
+    /// <summary>Rights of the socket file; only when the options passed the check. Looks up accounts: not on a loop.</summary>
+    public static SocketRights Rights(VirtioOptions options) => new(
+        ParseMode(options.SocketMode)!.Value, Id(options.Owner, Accounts.FindUser), Id(options.Group, Accounts.FindGroup));
+
+    /// <summary>The rights as a number, or null when the text is no octal number of file rights.</summary>
+    public static uint? ParseMode(string text)
+    {
+        if (text.Length is < 3 or > 4 || !text.All(c => c is >= '0' and <= '7')) return null;
+        var mode = Convert.ToUInt32(text, 8);
+        return mode <= 0x1ff ? mode : null;
+    }
+
+    private static void Check(VirtioOptions options, ICollection<OptionFault> faults)
+    {
+        var bytes = System.Text.Encoding.UTF8.GetByteCount(options.Socket);
+        if (bytes == 0 || options.Socket.Contains('\0', StringComparison.Ordinal))
+            faults.Add(new OptionFault("$.socket", "This is not a path.", "Write a path such as \"/run/nichost/web-eth0.sock\"."));
+        else if (bytes > UnixSocket.MaxPathLength)
+            faults.Add(new OptionFault("$.socket", $"The path has {bytes} bytes.", $"A UNIX socket's path has at most {UnixSocket.MaxPathLength}: use a shorter folder."));
+        if (options.Queues is < 1 or > MaxQueues)
+            faults.Add(new OptionFault("$.queues", $"{options.Queues} is out of range.", $"Write 1 to {MaxQueues}."));
+        if (ParseMode(options.SocketMode) is null)
+            faults.Add(new OptionFault("$.socketMode", $"\"{options.SocketMode}\" is not a file mode.", "Write three or four octal digits, such as \"0660\"."));
+        if (options.Owner is { } owner && Id(owner, Accounts.FindUser) is null)
+            faults.Add(new OptionFault("$.owner", $"This host has no user \"{owner}\".", "Write the name of one (getent passwd lists them), or a number."));
+        if (options.Group is { } group && Id(group, Accounts.FindGroup) is null)
+            faults.Add(new OptionFault("$.group", $"This host has no group \"{group}\".", "Write the name of one (getent group lists them), or a number."));
+    }
+
+    private static uint? Id(string? text, Func<string, uint?> find)
+    {
+        if (text is null or "" || text.Contains('\0', StringComparison.Ordinal)) return null;
+        if (!text.All(char.IsAsciiDigit)) return find(text);
+        return uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id != NoId ? id : null;
+    }
+}
