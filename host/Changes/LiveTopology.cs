@@ -104,7 +104,9 @@ internal sealed partial class LiveTopology(
         var settings = roots(files);
         // More plugins hurt nobody, so they may come before it is known whether the files are fit.
         if (!settings.Roots.SequenceEqual(plugins.Settings.Roots)) plugins.Refresh(settings);
-        return files.Read(new RunningKinds(plugins.Current, running));
+        var wanted = files.Read(new RunningKinds(plugins.Current, running));
+        foreach (var warning in wanted.Warnings) LogWarning(_log, warning.ToString());
+        return wanted;
     }
 
     private (TopologySource Source, ReplacedFile File) With(string replacement)
@@ -126,6 +128,9 @@ internal sealed partial class LiveTopology(
         try { return await Task.Run(work); }
         finally { _turn.Release(); }
     }
+
+    [LoggerMessage(224, LogLevel.Warning, "A plugin fails; its NICs do not run. {Fault}")]
+    private static partial void LogWarning(ILogger log, string fault);
 
     [LoggerMessage(222, LogLevel.Error, "The topology was changed, but not so that it could be used; what runs stays as it is. {Fault}")]
     private static partial void LogFault(ILogger log, string fault);

@@ -28,6 +28,8 @@ internal static class CheckCommand
         try
         {
             var (topology, _) = SharedOptions.Load(source, plugins);
+            foreach (var warning in topology.Warnings) output.WriteLine(warning);
+            if (topology.Warnings.Count > 0) return ExitCode.Faults;
             if (resolved) output.Write(TopologyText.Render(topology));
             else output.WriteLine($"{string.Join(", ", topology.Files)}: {Count(topology.Vms.Count, "VM")}, {Count(topology.Vms.Sum(vm => vm.Nics.Count), "NIC")}, no faults.");
             return ExitCode.Fine;

@@ -83,6 +83,7 @@ internal static partial class RunCommand
             foreach (var fault in e.Faults) Console.Error.WriteLine(fault);
             return ExitCode.Faults;
         }
+        foreach (var warning in topology.Warnings) LogWarning(log, warning.ToString());
         await using var host = new HostRuntime(() => plugins.Current.Plugins, settings.Loops, logging, TimeProvider.System);
         plugins.Users = () => PluginUsers.Of(host);
         using var live = new LiveTopology(source, seen, files => SharedOptions.PluginSettings(settings.Plugins, files), plugins, host, logging);
@@ -115,6 +116,9 @@ internal static partial class RunCommand
     }
 
     private sealed record RunSettings(IReadOnlyList<string> Topology, string[] Plugins, ControlSocket? Control, int Loops, bool Watch, LogSettings Logging);
+
+    [LoggerMessage(2, LogLevel.Warning, "A plugin fails; its NICs do not run. {Fault}")]
+    private static partial void LogWarning(ILogger log, string fault);
 
     [LoggerMessage(3, LogLevel.Information, "Stopping.")]
     private static partial void LogStopping(ILogger log);

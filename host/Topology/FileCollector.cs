@@ -76,7 +76,7 @@ internal sealed class FileCollector(IFileStore store, Variables variables)
         foreach (var (include, place) in Texts(file, "include"))
         {
             if (!IsPath(include)) place.Add("This is not a path.", "Write a file or a folder, relative to this file.");
-            else Add(Path.Combine(Path.GetDirectoryName(name) ?? "", include), FullPath(include, file.BaseDirectory), place.Add);
+            else Add(Path.Combine(Path.GetDirectoryName(name) ?? "", include), FullPath(include, file.BaseDirectory), (what, remedy) => place.Add(what, remedy));
         }
         _open.Pop();
     }

@@ -61,5 +61,5 @@ internal sealed class Layered
     }
 
     /// <summary>Reports a fault of the part at <paramref name="path"/>.</summary>
-    public void Add(string path, string message, string remedy) => Find(path).Add(message, remedy);
+    public void Add(string path, string message, string remedy, bool isPlugins = false) => Find(path).Add(message, remedy, isPlugins);
 }

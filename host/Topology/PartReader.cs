@@ -16,13 +16,13 @@ internal sealed class PartReader(IKindSource kinds, TopologyDefaults defaults)
         Read("endpoint", "Endpoint", part, kinds.EndpointKinds, kind => kinds.Endpoint(vm, kind), factory => factory.Options);
 
     /// <summary>Runs a plugin's check and reports what it finds where that stands.</summary>
-    /// <returns>Whether there was nothing.</returns>
+    /// <returns>Whether there was nothing that the file is to blame for.</returns>
     public static bool Tell(Layered part, Action<ICollection<OptionFault>> check)
     {
         var faults = new List<OptionFault>();
         try { check(faults); }
 #pragma warning disable CA1031 // the plugin's own check failed: that, too, is for the user to read
-        catch (Exception e) { faults.Add(new OptionFault("$", $"The plugin's check failed: {PluginFault.Describe(e)}.", "Report it to the plugin's author.")); }
+        catch (Exception e) { part.Add("$", $"The plugin's check failed: {PluginFault.Describe(e)}", "Report it to the plugin's author.", isPlugins: true); }
 #pragma warning restore CA1031
         foreach (var fault in faults) part.Add(fault.Path, fault.Message, fault.Remedy);
         return faults.Count == 0;

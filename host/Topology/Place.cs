@@ -12,7 +12,7 @@ internal readonly record struct Place(TopologyFile File, string Path)
     public bool Exists => File.Has(Path);
 
     /// <summary>Reports a fault here.</summary>
-    public void Add(string message, string remedy) => File.Add(Path, message, remedy);
+    public void Add(string message, string remedy, bool isPlugins = false) => File.Add(Path, message, remedy, isPlugins);
 
     /// <summary>File and line, for messages that name a second place.</summary>
     public override string ToString() => $"{File.Name}:{File.Line(Path)}";

@@ -60,12 +60,12 @@ internal sealed class TopologyFile
     public bool IsSound(string path) => !_unsound.Any(unsound => JsonPath.IsWithin(unsound, path));
 
     /// <summary>Reports a fault, once, however many NICs come upon it.</summary>
-    public void Add(string path, string message, string remedy)
+    public void Add(string path, string message, string remedy, bool isPlugins = false)
     {
         // What is not known cannot be judged: the variable's own fault is told already.
         if (_unsound.Any(unsound => JsonPath.IsWithin(path, unsound)) || !_told.Add((path, message))) return;
         var (line, column) = _positions.Find(path);
-        _faults.Add(new TopologyFault(Name, line, column, path, message, remedy));
+        _faults.Add(new TopologyFault(Name, line, column, path, message, remedy) { IsPlugins = isPlugins });
     }
 
     private void AddUnsound(string path, string message, string remedy)

@@ -36,8 +36,8 @@ internal sealed class TopologyFiles
             Levels[0].File.Add("$", "\"vms\" is missing.", "Add \"vms\", here or in a file that this one includes.");
         var vms = TopologyReader.Read(Levels, kinds, Settings);
         TopologyFault[] faults = [.. _faults, .. Levels.SelectMany(level => level.File.Faults)];
-        if (faults.Length > 0) throw new TopologyException(faults);
-        return new TopologyModel([.. Levels.Select(level => level.File.Name)], Settings, vms);
+        if (faults.Any(fault => !fault.IsPlugins)) throw new TopologyException(faults);
+        return new TopologyModel([.. Levels.Select(level => level.File.Name)], Settings, vms) { Warnings = faults };
     }
 
     private List<string> ReadRoots()

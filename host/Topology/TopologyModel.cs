@@ -10,7 +10,11 @@ namespace NicHost.Host.Topology;
 /// <param name="Files">The files that it was read from, as the user wrote them.</param>
 /// <param name="Settings">What it says about the process.</param>
 /// <param name="Vms">In the order of the files.</param>
-internal sealed record TopologyModel(IReadOnlyList<string> Files, HostSettings Settings, IReadOnlyList<VmModel> Vms);
+internal sealed record TopologyModel(IReadOnlyList<string> Files, HostSettings Settings, IReadOnlyList<VmModel> Vms)
+{
+    /// <summary>Where plugins failed. Their NICs will not run; the others do.</summary>
+    public IReadOnlyList<TopologyFault> Warnings { get; init; } = [];
+}
 
 internal sealed record VmModel(string Name, IReadOnlyList<NicModel> Nics);
 

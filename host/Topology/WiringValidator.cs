@@ -75,7 +75,7 @@ internal sealed class WiringValidator
 #pragma warning disable CA1031 // the plugin failed: that, too, is for the user to read
         catch (Exception e)
         {
-            part.Add("$", $"The plugin cannot make it: {PluginFault.Describe(e)}.", "Report it to the plugin's author.");
+            part.Add("$", $"The plugin cannot make it: {PluginFault.Describe(e)}", "Report it to the plugin's author.", isPlugins: true);
         }
 #pragma warning restore CA1031
     }
