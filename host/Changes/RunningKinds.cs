@@ -21,8 +21,9 @@ internal sealed class RunningKinds : IKindSource
         _newest = newest;
         foreach (var nic in running.SelectMany(vm => vm.Nics).Select(nic => nic.Model))
         {
-            _devices.TryAdd((nic.Identity.Vm, Written(nic.Device)), nic.Device.Source);
-            _endpoints.TryAdd((nic.Identity.Vm, Written(nic.Endpoint)), nic.Endpoint.Source);
+            // Nobody goes on with a plugin that never worked.
+            if (nic.Device.Factory is not IBrokenFactory) _devices.TryAdd((nic.Identity.Vm, Written(nic.Device)), nic.Device.Source);
+            if (nic.Endpoint.Factory is not IBrokenFactory) _endpoints.TryAdd((nic.Identity.Vm, Written(nic.Endpoint)), nic.Endpoint.Source);
         }
     }
 

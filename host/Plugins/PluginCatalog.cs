@@ -33,9 +33,11 @@ internal sealed class PluginCatalog : IKindSource
 
     public IReadOnlyList<string> EndpointKinds { get; }
 
-    public PluginKind<IDeviceFactory>? Device(string vm, string kind) => Find(KindReference.Parse(kind), _devices, plugin => plugin.Devices);
+    public PluginKind<IDeviceFactory>? Device(string vm, string kind) => Find(KindReference.Parse(kind), _devices, plugin => plugin.Devices)
+        ?? Broken(KindReference.Parse(kind), plugin => plugin.DeviceKinds, plugin => (IDeviceFactory)new BrokenDevice(plugin));
 
-    public PluginKind<IEndpointFactory>? Endpoint(string vm, string kind) => Find(KindReference.Parse(kind), _endpoints, plugin => plugin.Endpoints);
+    public PluginKind<IEndpointFactory>? Endpoint(string vm, string kind) => Find(KindReference.Parse(kind), _endpoints, plugin => plugin.Endpoints)
+        ?? Broken(KindReference.Parse(kind), plugin => plugin.EndpointKinds, plugin => (IEndpointFactory)new BrokenEndpoint(plugin));
 
     /// <summary>Looks once at what is in <paramref name="roots"/>.</summary>
     public static PluginCatalog Load(IEnumerable<string> roots) => Load(new PluginSettings([.. roots]));
@@ -46,6 +48,13 @@ internal sealed class PluginCatalog : IKindSource
     /// <summary>A catalog without folders, for tests.</summary>
     internal static PluginCatalog Of(IEnumerable<(string, IDeviceFactory)> devices, IEnumerable<(string, IEndpointFactory)> endpoints) =>
         CatalogBuilder.Build([BuiltInPlugin.Create(), BuiltInPlugin.Create(new PluginFolder("test", "1.0.0", "/test"), [.. devices], [.. endpoints])]);
+
+    /// <summary>The kind of a plugin that failed, where no other brings it.</summary>
+    private PluginKind<TFactory>? Broken<TFactory>(KindReference wanted, Func<PluginEntry, IReadOnlyList<string>> kinds, Func<PluginEntry, TFactory> stand) where TFactory : class
+    {
+        var plugin = Plugins.FirstOrDefault(p => p.Status == PluginStatus.Faulted && kinds(p).Contains(wanted.Kind) && (wanted.Version ?? p.Version) == p.Version);
+        return plugin is null ? null : new PluginKind<TFactory>(wanted.Kind, stand(plugin), plugin);
+    }
 
     private PluginKind<TFactory>? Find<TFactory>(
         KindReference wanted, ImmutableSortedDictionary<string, PluginKind<TFactory>> newest, Func<LoadedPlugin, IReadOnlyDictionary<string, PluginKind<TFactory>>> kinds)

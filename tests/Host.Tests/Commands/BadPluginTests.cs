@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NicHost.Host.Tests.Plugins;
 
 namespace NicHost.Host.Tests.Commands;
 
@@ -23,11 +24,14 @@ public sealed class BadPluginTests : IDisposable
               "bad": { "nics": {
                 "create": { "device": { "kind": "virtio", "socket": "create.sock" }, "endpoint": { "kind": "throws-in-create", "whileExists": "{{trap}}" } },
                 "loop": { "restart": { "firstDelaySeconds": 0.01, "limit": 3 }, "device": { "kind": "virtio", "socket": "loop.sock" }, "endpoint": { "kind": "throws-on-loop" } },
+                "factory": { "device": { "kind": "virtio", "socket": "factory.sock" }, "endpoint": { "kind": "never" } },
                 "fine": { "device": { "kind": "virtio", "socket": "fine.sock" }, "endpoint": { "kind": "null" } }
               } }
             } }
             """);
-        await using var host = HostProcess.Start("run", topology, "--control", Control,
+        using var root = new PluginRoot();
+        root.Drop(PluginRoot.Output("ThrowsInConstructor"), "ThrowsInConstructor/1.0.0");
+        await using var host = HostProcess.Start("run", topology, "--control", Control, "--plugins", root.Path,
             "--plugins", Repository.File($"artifacts/test-plugins/{Repository.Configuration}"), "--plugins", Repository.File($"artifacts/plugins/{Repository.Configuration}"));
         await host.ReadyAsync();
         await host.LoggedAsync("bad/loop: given up after 3 restarts");
@@ -35,6 +39,8 @@ public sealed class BadPluginTests : IDisposable
         Assert.Equal(("givenUp", 4, 3), State(bad.GetProperty("loop")));
         Assert.Contains("This endpoint throws on its loop.", bad.GetProperty("loop").GetProperty("lastFault").GetString(), StringComparison.Ordinal);
         Assert.Equal("faulted", bad.GetProperty("create").GetProperty("state").GetString());
+        Assert.Equal("faulted", bad.GetProperty("factory").GetProperty("state").GetString());
+        Assert.Contains("This factory cannot be made.", bad.GetProperty("factory").GetProperty("lastFault").GetString(), StringComparison.Ordinal);
         Assert.Equal(("running", 0, 0), State(bad.GetProperty("fine")));
         var good = (await InspectAsync("good")).GetProperty("a");
         Assert.Equal(("running", 0, 0), State(good));
