@@ -21,6 +21,9 @@ internal static class ChangeJson
             json.WriteStartArray("vms");
             foreach (var vm in plan.Vms) Write(json, vm, failures);
             json.WriteEndArray();
+            json.WriteStartArray("notes");
+            foreach (var note in plan.Notes) json.WriteStringValue(note);
+            json.WriteEndArray();
             json.WriteEndObject();
         }
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length) + "\n";

@@ -8,6 +8,9 @@ internal sealed record ChangePlan(IReadOnlyList<VmChange> Vms)
 {
     public IEnumerable<NicChange> Nics => Vms.SelectMany(vm => vm.Nics);
 
+    /// <summary>What differs and cannot be changed while the host runs.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     public bool IsEmpty => Vms.Count == 0;
 
     /// <summary>A VM that has just ended, from the start.</summary>

@@ -7,7 +7,10 @@ namespace NicHost.Host.Changes;
 /// <summary>The difference between what runs and what is wanted. Changes nothing.</summary>
 internal static class ChangePlanner
 {
-    public static ChangePlan Plan(IReadOnlyList<VmInstance> running, TopologyModel wanted)
+    /// <param name="running">What runs.</param>
+    /// <param name="wanted">What is wanted.</param>
+    /// <param name="started">What the process was started with; null when it has just been.</param>
+    public static ChangePlan Plan(IReadOnlyList<VmInstance> running, TopologyModel wanted, HostSettings? started = null)
     {
         using var scratch = new EventLoop("plan");
         var comparison = new NicComparison(scratch);
@@ -21,7 +24,14 @@ internal static class ChangePlanner
             NicChange[] nics = [.. Nics(vm?.Nics ?? [], after.GetValueOrDefault(name)?.Nics ?? [], comparison)];
             if (nics.Length > 0 || kind != VmChangeKind.Keep) changes.Add(new VmChange(name, kind, nics));
         }
-        return new ChangePlan(changes);
+        return new ChangePlan(changes) { Notes = [.. Notes(started ?? wanted.Settings, wanted.Settings)] };
+    }
+
+    private static IEnumerable<string> Notes(HostSettings started, HostSettings wanted)
+    {
+        if (started.Control != wanted.Control) yield return "\"control\" takes effect at the next start of the host.";
+        if (started.Unloadable != wanted.Unloadable) yield return "\"unloadable\" takes effect at the next start of the host.";
+        if (started.AllowWritablePlugins != wanted.AllowWritablePlugins) yield return "\"allowWritablePlugins\" takes effect at the next start of the host.";
     }
 
     private static IEnumerable<NicChange> Nics(IReadOnlyList<NicInstance> running, IReadOnlyList<NicModel> wanted, NicComparison comparison)

@@ -11,13 +11,14 @@ internal static class ChangeText
 
     public static string Render(ChangePlan plan, IReadOnlyDictionary<NicIdentity, string>? failures = null)
     {
-        if (plan.IsEmpty) return "Nothing differs from what runs.\n";
         var text = new StringBuilder();
+        if (plan.IsEmpty) text.Append("Nothing differs from what runs.\n");
         foreach (var vm in plan.Vms)
         {
             text.Append(CultureInfo.InvariantCulture, $"{Sign(vm.Kind)} {vm.Name}\n");
             foreach (var nic in vm.Nics) Render(text, nic, failures ?? NoFailures);
         }
+        foreach (var note in plan.Notes) text.Append(CultureInfo.InvariantCulture, $"note: {note}\n");
         return text.ToString();
     }
 

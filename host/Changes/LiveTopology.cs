@@ -30,7 +30,7 @@ internal sealed partial class LiveTopology(
     /// <exception cref="TopologyException">The files have faults.</exception>
     public Task<ChangePlan> PlanAsync() => InTurnAsync(() =>
     {
-        try { return Task.FromResult(ChangePlanner.Plan(host.Vms, Read(source, host.Vms))); }
+        try { return Task.FromResult(host.Plan(Read(source, host.Vms))); }
         finally { seen.Take(); }
     });
 
@@ -44,7 +44,7 @@ internal sealed partial class LiveTopology(
     public Task<ChangePlan> PlanAsync(string replacement) => InTurnAsync(() =>
     {
         var (files, _) = With(replacement);
-        return Task.FromResult(ChangePlanner.Plan(host.Vms, Read(files, host.Vms)));
+        return Task.FromResult(host.Plan(Read(files, host.Vms)));
     });
 
     /// <summary>Gives the topology's file the content of another one, if that holds, and makes what runs as it wants.</summary>

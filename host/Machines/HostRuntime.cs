@@ -14,12 +14,16 @@ internal sealed partial class HostRuntime(Func<IReadOnlyList<PluginEntry>> plugi
     private readonly SemaphoreSlim _turn = new(1);
     private readonly ILogger _log = logging.CreateLogger("NicHost.Changes");
     private ImmutableArray<VmInstance> _vms = [];
+    private HostSettings? _settings;
     private bool _stopped;
 
     /// <summary>Sorted by name.</summary>
     public IReadOnlyList<VmInstance> Vms => _vms;
 
     public IEnumerable<NicInstance> Nics => Vms.SelectMany(vm => vm.Nics);
+
+    /// <summary>What would be changed.</summary>
+    public ChangePlan Plan(TopologyModel wanted) => ChangePlanner.Plan(Vms, wanted, _settings);
 
     /// <summary>Makes what runs the same as <paramref name="wanted"/>; one change at a time.</summary>
     /// <returns>What was planned, and what of it could not be done.</returns>
@@ -29,7 +33,8 @@ internal sealed partial class HostRuntime(Func<IReadOnlyList<PluginEntry>> plugi
         try
         {
             ObjectDisposedException.ThrowIf(_stopped, this);
-            var plan = ChangePlanner.Plan(Vms, wanted);
+            var plan = Plan(wanted);
+            _settings ??= wanted.Settings;
             return new ChangeResult(plan, await new ChangeRunner(this, _log).RunAsync(plan));
         }
         finally { _turn.Release(); }

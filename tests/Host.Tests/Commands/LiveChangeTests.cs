@@ -61,7 +61,8 @@ public sealed class LiveChangeTests : IDisposable
     {
         Write(Nic("a", "\"gate\", \"label\": \"one\""), Nic("b", "\"gate\""), Nic("c", "\"null\""));
         await using var host = await StartAsync("--no-watch");
-        Write(Nic("a", "\"gate\", \"label\": \"two\""), Nic("b", "\"loopback\""), Nic("d", "\"null\"", "\"mtu\": 9000,"));
+        File.WriteAllText(Topology, Text(Nic("a", "\"gate\", \"label\": \"two\""), Nic("b", "\"loopback\""), Nic("d", "\"null\"", "\"mtu\": 9000,"))
+            .Replace("{ \"vms\"", "{ \"unloadable\": true, \"vms\"", StringComparison.Ordinal));
         var (code, plan, _) = await RunAsync("apply", "--dry-run");
         Assert.Equal(0, code);
         (_, var json, _) = await RunAsync("apply", "--dry-run", "--json");
