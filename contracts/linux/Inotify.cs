@@ -33,6 +33,8 @@ public enum InotifyEvents : uint
     Ignored = 0x8000,
     /// <summary>Watch only when it is a folder.</summary>
     OnlyFolder = 0x0100_0000,
+    /// <summary>Reported only: what it is about is a folder.</summary>
+    IsFolder = 0x4000_0000,
     /// <summary>All that can change what a file in a watched folder says.</summary>
     AnyChange = Modify | CloseWrite | MovedFrom | MovedTo | Create | Delete | DeleteSelf | MoveSelf,
 }

@@ -1,45 +1,54 @@
 using System.CommandLine;
-using System.Text;
-using NicHost.Contracts.Diagnostics;
+using NicHost.Host.Control;
 using NicHost.Host.Plugins;
 
 namespace NicHost.Host.Commands;
 
-/// <summary><c>nichost plugins</c>: what was found, what it brings, and why something is not used.</summary>
+/// <summary><c>nichost plugins</c>: what was found, what it brings, who uses it, and why something is not used.</summary>
 internal static class PluginsCommand
 {
     private static readonly CommandHelp Help = new()
     {
-        Examples = [("nichost plugins", "those that ship with the host"), ("nichost plugins --plugins ~/plugins", "those of a root of your own")],
-        ExitCodes = [(ExitCode.Faults, "a plugin is not used")],
+        Examples =
+        [
+            ("nichost plugins", "those of the running host; without one, those that ship with it"),
+            ("nichost plugins --rescan", "has the running host look for new ones first"),
+            ("nichost plugins --plugins ~/plugins", "those of a root of your own, without asking a host"),
+            ("nichost plugins --json | jq '.plugins[] | select(.status == \"refused\")'", "for programs"),
+        ],
+        ExitCodes = [(ExitCode.Faults, "a plugin cannot be used"), CommandHelp.NoHost],
     };
 
     public static Command Build()
     {
         var plugins = SharedOptions.Plugins();
-        var command = new HostCommand("plugins", "Lists the plugins that are found, with their kinds, and why one is not used.", Help) { plugins };
-        command.SetAction(result =>
+        var control = SharedOptions.Control();
+        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        var rescan = new Option<bool>("--rescan") { Description = "Have the running host look at every folder again first, also at those that were refused." };
+        var command = new HostCommand("plugins", "Lists plugins with their kinds, the VMs that use them, and why one is not used.", Help) { plugins, control, json, rescan };
+        command.SetAction((result, cancel) => OperatorQuery.GuardAsync(async () =>
         {
-            var catalog = PluginCatalog.Load(PluginRoots.Resolve(result.GetValue(plugins)!, [], "."));
-            Console.Out.Write(Render(catalog));
-            return catalog.Plugins.All(p => p.Status == PluginStatus.Active) ? ExitCode.Fine : ExitCode.Faults;
-        });
+            var report = await FindAsync(result.GetValue(plugins)!, result.GetValue(control), result.GetValue(rescan), cancel);
+            Console.Out.Write(result.GetValue(json) ? report.ToJson() : report.ToText());
+            return report.IsFine ? ExitCode.Fine : ExitCode.Faults;
+        }));
         return command;
     }
 
-    internal static string Render(PluginCatalog catalog)
+    private static async Task<PluginReport> FindAsync(string[] roots, string? control, bool rescan, CancellationToken cancel)
     {
-        var text = new StringBuilder();
-        var width = catalog.Plugins.Max(p => p.ToString().Length);
-        foreach (var plugin in catalog.Plugins)
+        if (roots.Length > 0 && !rescan) return Look(roots);
+        try
         {
-            text.Append(plugin.ToString().PadRight(width)).Append("  ").Append(InspectWriter.CamelCase(plugin.Status.ToString()).PadRight(7)).Append("  ");
-            var kinds = plugin.DeviceKinds.Order(StringComparer.Ordinal).Select(k => $"device {k}")
-                .Concat(plugin.EndpointKinds.Order(StringComparer.Ordinal).Select(k => $"endpoint {k}"));
-            text.Append(plugin.Reason is null ? string.Join(", ", kinds) : $"{plugin.Reason} ({plugin.Path})").Append('\n');
-            if (plugin.Reason is not null) continue;
-            foreach (var note in plugin.Notes) text.Append(' ', width + 11).Append(note).Append('\n');
+            var request = $"{(rescan ? ControlRequests.Rescan : ControlRequests.Plugins)} {ControlRequests.Json}";
+            return PluginReport.Parse(await ControlClient.AskAsync(control ?? ControlPath.Default, request, cancel));
         }
-        return text.ToString();
+        // Who names a socket, or wants a host to do something, means a host.
+        catch (ControlException e) when (e.IsNoHost && control is null && !rescan)
+        {
+            return Look(roots);
+        }
     }
+
+    private static PluginReport Look(string[] roots) => PluginReport.Of(PluginCatalog.Load(PluginRoots.Resolve(roots, [], ".")), []);
 }

@@ -86,11 +86,12 @@ internal static partial class RunCommand
         foreach (var warning in topology.Warnings) LogWarning(log, warning.ToString());
         await using var host = new HostRuntime(() => plugins.Current.Plugins, settings.Loops, logging, TimeProvider.System);
         plugins.Users = () => PluginUsers.Of(host);
+        using var arrivals = PluginWatchThread.Start(plugins, logging, TimeProvider.System);
         using var live = new LiveTopology(source, seen, files => SharedOptions.PluginSettings(settings.Plugins, files), plugins, host, logging);
         ControlServer? control = null;
         try
         {
-            if (settings.Control is { } socket) control = ControlServer.Start(socket, words => ControlRequests.AnswerAsync(host, live, words), logging);
+            if (settings.Control is { } socket) control = ControlServer.Start(socket, words => ControlRequests.AnswerAsync(host, plugins, live, words), logging);
         }
         catch (IOException e)
         {

@@ -1,6 +1,7 @@
 using NicHost.Host.Changes;
 using NicHost.Host.Diagnostics;
 using NicHost.Host.Machines;
+using NicHost.Host.Plugins;
 
 namespace NicHost.Host.Control;
 
@@ -9,10 +10,12 @@ internal static class ControlRequests
 {
     public const string Inspect = "inspect";
     public const string Describe = "describe";
+    public const string Plugins = "plugins";
+    public const string Rescan = "rescan";
     public const string Json = "json";
     public const string Text = "text";
 
-    public static async Task<ControlAnswer> AnswerAsync(HostRuntime host, LiveTopology live, string[] words)
+    public static async Task<ControlAnswer> AnswerAsync(HostRuntime host, PluginHost plugins, LiveTopology live, string[] words)
     {
         if (await ChangeRequests.AnswerAsync(live, words) is { } change) return change;
         switch (words)
@@ -23,8 +26,11 @@ internal static class ControlRequests
                 return words[1] == Json ? InspectRenderer.Json(node) : InspectRenderer.Text(node);
             case [Describe, var nic]:
                 return NicDescription.Render(host.Nics.FirstOrDefault(n => n.Model.Identity.ToString() == nic)?.Model ?? throw Unknown(host, nic));
+            case [Plugins or Rescan, Json or Text]:
+                var report = PluginReport.Of(words[0] == Rescan ? plugins.Refresh() : plugins.Current, plugins.Users());
+                return words[1] == Json ? report.ToJson() : report.ToText();
             default:
-                throw new ControlException($"Unknown request. Known: \"{Inspect} {Text}|{Json} [VM[/NIC]]\", \"{Describe} VM/NIC\", \"{ChangeRequests.Plan}|{ChangeRequests.Apply} {Text}|{Json} [FILE]\", \"{ChangeRequests.Restart} VM[/NIC]\".");
+                throw new ControlException($"Unknown request. Known: \"{Inspect} {Text}|{Json} [VM[/NIC]]\", \"{Describe} VM/NIC\", \"{ChangeRequests.Plan}|{ChangeRequests.Apply} {Text}|{Json} [FILE]\", \"{ChangeRequests.Restart} VM[/NIC]\", \"{Plugins}|{Rescan} {Text}|{Json}\".");
         }
     }
 

@@ -13,7 +13,7 @@ internal static class BuiltInPlugin
         var endpoints = contracts.GetTypes()
             .Select(type => (type.GetCustomAttribute<EndpointKindAttribute>()?.Kind, Type: type)).Where(e => e.Kind is not null)
             .Select(e => (e.Kind!, (IEndpointFactory)Activator.CreateInstance(e.Type)!));
-        return Create(new PluginFolder("built-in", "", AppContext.BaseDirectory), [], [.. endpoints]);
+        return Create(new PluginFolder("built-in", "", Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), [], [.. endpoints]);
     }
 
     public static PluginEntry Create(PluginFolder folder, (string Kind, IDeviceFactory Factory)[] devices, (string Kind, IEndpointFactory Factory)[] endpoints)

@@ -9,11 +9,7 @@ internal sealed record PluginFolder(string Name, string Version, string Path)
     public string Root => IO.Path.GetDirectoryName(Version.Length == 0 ? Path : IO.Path.GetDirectoryName(Path)!)!;
 
     /// <summary>Every version of every plugin in a root, by name, the highest version first. Folders whose name starts with a dot are passed over.</summary>
-    public static IReadOnlyList<PluginFolder> Scan(string root)
-    {
-        try { return [.. Visible(root).Order(StringComparer.Ordinal).SelectMany(Versions)]; }
-        catch (DirectoryNotFoundException) { return []; }
-    }
+    public static IReadOnlyList<PluginFolder> Scan(string root) => [.. Visible(root).Order(StringComparer.Ordinal).SelectMany(Versions)];
 
     /// <summary>The plugin's own assembly, whether it exists or not: the one that a <c>.deps.json</c> stands for, else the one named for the folder.</summary>
     /// <returns>Null when there is none, or more than one.</returns>
@@ -31,15 +27,27 @@ internal sealed record PluginFolder(string Name, string Version, string Path)
         return order != 0 ? order : string.CompareOrdinal(a, b);
     }
 
-    private static IEnumerable<PluginFolder> Versions(string folder)
+    /// <summary>The versions in <c>ROOT/Name</c>, highest first; loose files beside them are one more.</summary>
+    public static IReadOnlyList<PluginFolder> Versions(string folder)
     {
         var name = IO.Path.GetFileName(folder);
         string[] versions = [.. Visible(folder).Select(path => IO.Path.GetFileName(path)!).Where(text => PluginVersion.Parse(text) is not null)];
         Array.Sort(versions, CompareVersions);
-        foreach (var version in versions) yield return new PluginFolder(name, version, IO.Path.Combine(folder, version));
-        if (versions.Length == 0 || Directory.EnumerateFiles(folder, "*.dll").Any()) yield return new PluginFolder(name, "", folder);
+        var found = versions.Select(version => new PluginFolder(name, version, IO.Path.Combine(folder, version)));
+        return versions.Length > 0 && !HasAssemblies(folder) ? [.. found] : [.. found, new PluginFolder(name, "", folder)];
     }
 
-    private static IEnumerable<string> Visible(string folder) =>
-        Directory.EnumerateDirectories(folder).Where(path => !IO.Path.GetFileName(path.AsSpan()).StartsWith('.'));
+    /// <summary>Whether there is anything that could be loaded. A folder without may be a place for versions to come.</summary>
+    public static bool HasAssemblies(string folder) => Entries(() => Directory.GetFiles(folder, "*.dll")).Length > 0;
+
+    /// <summary>The folders in a folder whose name does not start with a dot.</summary>
+    public static IEnumerable<string> Visible(string folder) =>
+        Entries(() => Directory.GetDirectories(folder)).Where(path => !IO.Path.GetFileName(path.AsSpan()).StartsWith('.'));
+
+    // Gone meanwhile, or not for us to read: the preflight of what is known of it tells.
+    private static string[] Entries(Func<string[]> list)
+    {
+        try { return list(); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return []; }
+    }
 }

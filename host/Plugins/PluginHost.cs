@@ -42,7 +42,7 @@ internal sealed partial class PluginHost
     public PluginCatalog Refresh(PluginSettings settings) => Update(settings, settings => _inventory.LookAgain(settings, IsUsed));
 
     /// <summary>Looks at folders that were renamed to where they are, and for those that are gone.</summary>
-    /// <param name="arrived">Paths of version folders, or of plugin folders with all their versions.</param>
+    /// <param name="arrived">Their paths.</param>
     public PluginCatalog Refresh(IReadOnlySet<string> arrived) => Update(null, settings => _inventory.Look(settings, arrived, IsUsed));
 
     private PluginCatalog Update(PluginSettings? other, Func<PluginSettings, PluginCatalog> look)

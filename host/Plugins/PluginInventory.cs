@@ -17,10 +17,10 @@ internal sealed class PluginInventory
 
     /// <summary>Looks at what has come by a rename, and at what is gone.</summary>
     /// <param name="settings">The roots.</param>
-    /// <param name="arrived">Paths of the folders that were renamed to where they are, or of their parents.</param>
+    /// <param name="arrived">Paths of the folders that were renamed to where they are.</param>
     /// <param name="isUsed">Whether a VM uses a plugin.</param>
     public PluginCatalog Look(PluginSettings settings, IReadOnlySet<string> arrived, Func<PluginEntry, bool> isUsed) =>
-        Look(settings, folder => arrived.Contains(folder.Path) || arrived.Contains(Path.GetDirectoryName(folder.Path)!), isUsed);
+        Look(settings, folder => arrived.Contains(folder.Path), isUsed);
 
     private PluginCatalog Look(PluginSettings settings, Func<PluginFolder, bool> isWhole, Func<PluginEntry, bool> isUsed)
     {
@@ -35,10 +35,10 @@ internal sealed class PluginInventory
     private IEnumerable<PluginEntry> LookInto(string root, PluginSettings settings, Func<PluginFolder, bool> isWhole)
     {
         if (RootCheck.Refusal(root) is { } refusal) return [PluginEntry.Refused(new PluginFolder(Path.GetFileName(root), "", root), refusal)];
-        return [.. PluginFolder.Scan(root).Select(folder => Entry(folder, settings, isWhole(folder)))];
+        return [.. PluginFolder.Scan(root).Select(folder => Entry(folder, settings, isWhole(folder))).OfType<PluginEntry>()];
     }
 
-    private PluginEntry Entry(PluginFolder folder, PluginSettings settings, bool isWhole)
+    private PluginEntry? Entry(PluginFolder folder, PluginSettings settings, bool isWhole)
     {
         if (_entries.TryGetValue(folder.Path, out var known) && (known.IsLoaded || !isWhole))
         {
@@ -47,6 +47,7 @@ internal sealed class PluginInventory
             return known;
         }
         if (isWhole) return _entries[folder.Path] = Examine(folder, settings);
+        if (folder.Version.Length == 0 && !PluginFolder.HasAssemblies(folder.Path)) return null;
         return PluginEntry.Refused(folder,
             "It was made here while the host runs, so that it may be half-copied. Copy it beside and rename it to its place, or let the host look: \"nichost plugins --rescan\".");
     }

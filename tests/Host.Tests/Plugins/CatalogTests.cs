@@ -1,4 +1,3 @@
-using NicHost.Host.Commands;
 using NicHost.Host.Plugins;
 using VerifyXunit;
 
@@ -23,7 +22,19 @@ public sealed class CatalogTests : IDisposable
         Directory.CreateDirectory(_root.At("G-NoExport"));
         File.Copy(typeof(NicHost.Linux.Fd).Assembly.Location, _root.At("G-NoExport/G-NoExport.dll"));
 
-        return Verifier.Verify(_root.Clean(PluginsCommand.Render(_root.Load(_root.At("missing")))));
+        return Verifier.Verify(_root.Clean(PluginReport.Of(_root.Load(_root.At("missing")), []).ToText()));
+    }
+
+    [Fact]
+    public Task Report_as_JSON_has_everything_that_the_text_has()
+    {
+        _root.Drop(PluginRoot.Output("Gate"), "Gate/1.0.0");
+        _root.Drop(PluginRoot.Output("Gate"), "Gate/2.0.0");
+        Directory.CreateDirectory(_root.At("Empty"));
+        var catalog = _root.Load();
+        var json = PluginReport.Of(catalog, [("b", catalog.Plugins[^2]), ("a", catalog.Plugins[^2]), ("a", catalog.Plugins[^2])]).ToJson();
+        Assert.Equal(json, PluginReport.Parse(json).ToJson());
+        return Verifier.Verify(_root.Clean(json));
     }
 
     [Fact]

@@ -22,11 +22,18 @@ internal sealed class PluginRoot : IDisposable
     /// <returns>Its full path.</returns>
     public string Drop(string from, string to)
     {
-        var staging = Directory.CreateDirectory(At($".staging-{Guid.NewGuid():n}")).FullName;
-        CopyTree(from, staging);
         var target = At(to);
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
-        Directory.Move(staging, target);
+        var parent = System.IO.Path.GetDirectoryName(target)!;
+        var staging = At($".staging-{Guid.NewGuid():n}");
+        if (Directory.Exists(parent))
+        {
+            CopyTree(from, Directory.CreateDirectory(staging).FullName);
+            Directory.Move(staging, target);
+            return target;
+        }
+        CopyTree(from, Directory.CreateDirectory(System.IO.Path.Combine(staging, System.IO.Path.GetFileName(target))).FullName);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(parent)!);
+        Directory.Move(staging, parent);
         return target;
     }
 
@@ -40,7 +47,8 @@ internal sealed class PluginRoot : IDisposable
     public void Remove(string folder) => Directory.Delete(At(folder), recursive: true);
 
     /// <summary>A text without what differs from run to run.</summary>
-    public string Clean(string text) => text.Replace(Path, "ROOT", StringComparison.Ordinal);
+    public string Clean(string text) => text.Replace(Path, "ROOT", StringComparison.Ordinal).Replace(Repository.File("artifacts/bin"), "BIN", StringComparison.Ordinal)
+        .Replace($"BIN/Host.Tests/{Repository.Configuration}", "HOST", StringComparison.Ordinal).Replace($"BIN/Host/{Repository.Configuration}", "HOST", StringComparison.Ordinal);
 
     public PluginCatalog Load(params string[] moreRoots) => PluginCatalog.Load([Path, .. moreRoots]);
 

@@ -204,7 +204,7 @@ public sealed class VersionTests : IDisposable
         Assert.Contains("--rescan", waiting.Reason, StringComparison.Ordinal);
         Assert.Null(host.Current.Endpoint("vm", "gate"));
 
-        host.Refresh(new HashSet<string> { _root.At("Gate") });
+        host.Refresh(new HashSet<string> { _root.At("Gate/1.0.0") });
         Assert.NotNull(host.Current.Endpoint("vm", "gate"));
     }
 
