@@ -15,7 +15,10 @@ internal sealed class HostProcess : IAsyncDisposable
 
     private HostProcess(string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        // Tests that a shell runs in the background have SIGINT ignored, and what they start inherits that.
+        var start = new ProcessStartInfo("env") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add("--default-signal=INT");
+        start.ArgumentList.Add("dotnet");
         start.ArgumentList.Add(Repository.File($"artifacts/bin/Host/{Repository.Configuration}/nichost.dll"));
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         _process = new Process { StartInfo = start };

@@ -110,10 +110,10 @@ public sealed class PluginWatcherTests : IDisposable
     [Fact]
     public void Rename_that_was_taken_back_does_not_vouch_for_what_is_copied_to_its_place()
     {
-        _root.Drop(PluginRoot.Output("HangsInStop"), "HangsInStop/1.0.0");
-        Directory.Move(_root.At("HangsInStop/1.0.0"), _root.At("HangsInStop/.away"));
-        Directory.CreateDirectory(_root.At("HangsInStop/1.0.0"));
-        File.Copy(Path.Combine(PluginRoot.Output("HangsInStop"), "HangsInStop.dll"), _root.At("HangsInStop/1.0.0/HangsInStop.dll"));
+        _root.Drop(PluginRoot.Output("HangsInStop"), "Gate/2.0.0");
+        Directory.Move(_root.At("Gate/2.0.0"), _root.At("Gate/.away"));
+        Directory.CreateDirectory(_root.At("Gate/2.0.0"));
+        File.Copy(Path.Combine(PluginRoot.Output("HangsInStop"), "HangsInStop.dll"), _root.At("Gate/2.0.0/Gate.dll"));
         Turn();
         Assert.Null(Kind("hangs-in-stop"));
     }
