@@ -77,6 +77,8 @@ public enum Errno
     EBADMSG = 74,
     /// <summary>Value too large for the data type.</summary>
     EOVERFLOW = 75,
+    /// <summary>Descriptor in a bad state: a TAP's queue whose interface is gone.</summary>
+    EBADFD = 77,
     /// <summary>Too many users, or too many descriptors in flight (see also ETOOMANYREFS).</summary>
     EUSERS = 87,
     /// <summary>Socket operation on a descriptor that is no socket.</summary>

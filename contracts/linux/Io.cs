@@ -152,6 +152,19 @@ public static unsafe class Io
         }
     }
 
+    /// <summary>ioctl(2) with a number.</summary>
+    /// <param name="fd">An open descriptor.</param>
+    /// <param name="request">The request's number.</param>
+    /// <param name="argument">The number.</param>
+    public static SysResult Ioctl(int fd, nuint request, nint argument)
+    {
+        while (true)
+        {
+            // SAFETY: such a request takes its argument as a number, and the kernel does not follow it.
+            if (SysResult.Finished(Libc.ioctl(fd, request, (void*)argument), out SysResult result)) return result;
+        }
+    }
+
     /// <summary>poll(2).</summary>
     /// <param name="fds">What to wait for; results are written into it.</param>
     /// <param name="timeoutMs">Milliseconds, 0 to look only, -1 for ever. After EINTR the wait starts anew.</param>
