@@ -36,7 +36,9 @@ internal static class CommandLine
             CheckCommand.Build(),
             SchemaCommand.Build(),
             PluginsCommand.Build(),
+            StatusCommand.Build(),
             InspectCommand.Build(),
+            MetricsCommand.Build(),
             ProbeNicCommand.Build(),
             DemoCommand.Build(),
         };

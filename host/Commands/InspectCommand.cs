@@ -19,9 +19,8 @@ internal static class InspectCommand
 
     public static Command Build()
     {
-        var target = new Argument<string?>("VM[/NIC]") { Description = "A VM, or a NIC as VM/NIC. Left out: everything.", Arity = ArgumentArity.ZeroOrOne };
-        SharedOptions.RefuseDashes(target);
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        var target = SharedOptions.Target();
+        var json = SharedOptions.Json();
         var control = SharedOptions.Control();
         var command = new HostCommand("inspect", "Prints the live state of a running host.", Help) { target, json, control };
         command.SetAction((result, cancel) => OperatorQuery.PrintAsync(

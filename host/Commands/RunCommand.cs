@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using NicHost.Host.Changes;
 using NicHost.Host.Control;
 using NicHost.Host.Diagnostics.Logging;
+using NicHost.Host.Diagnostics.Metrics;
 using NicHost.Host.Machines;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
@@ -88,10 +89,12 @@ internal static partial class RunCommand
         plugins.Users = () => PluginUsers.Of(host);
         using var arrivals = PluginWatchThread.Start(plugins, logging, TimeProvider.System);
         using var live = new LiveTopology(source, seen, files => SharedOptions.PluginSettings(settings.Plugins, files), plugins, host, logging);
+        using var instruments = new HostMetrics(host);
+        using var metrics = new MetricsExport(host, logging);
         ControlServer? control = null;
         try
         {
-            if (settings.Control is { } socket) control = ControlServer.Start(socket, words => ControlRequests.AnswerAsync(host, plugins, live, words), logging);
+            if (settings.Control is { } socket) control = ControlServer.Start(socket, words => ControlRequests.AnswerAsync(host, plugins, live, metrics, words), logging);
         }
         catch (IOException e)
         {

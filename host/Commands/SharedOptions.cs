@@ -20,6 +20,16 @@ internal static class SharedOptions
         HelpName = "PATH",
     };
 
+    /// <summary>What of a running host is meant.</summary>
+    public static Argument<string?> Target()
+    {
+        var target = new Argument<string?>("VM[/NIC]") { Description = "A VM, or a NIC as VM/NIC. Left out: everything.", Arity = ArgumentArity.ZeroOrOne };
+        RefuseDashes(target);
+        return target;
+    }
+
+    public static Option<bool> Json() => new("--json") { Description = "Print JSON." };
+
     /// <summary>A mistyped option is no file and no VM, though the parser would take it for one.</summary>
     public static void RefuseDashes(Argument argument) => argument.Validators.Add(result =>
     {

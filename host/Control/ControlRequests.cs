@@ -1,5 +1,6 @@
 using NicHost.Host.Changes;
 using NicHost.Host.Diagnostics;
+using NicHost.Host.Diagnostics.Metrics;
 using NicHost.Host.Machines;
 using NicHost.Host.Plugins;
 
@@ -12,10 +13,12 @@ internal static class ControlRequests
     public const string Describe = "describe";
     public const string Plugins = "plugins";
     public const string Rescan = "rescan";
+    public const string Status = "status";
+    public const string Metrics = "metrics";
     public const string Json = "json";
     public const string Text = "text";
 
-    public static async Task<ControlAnswer> AnswerAsync(HostRuntime host, PluginHost plugins, LiveTopology live, string[] words)
+    public static async Task<ControlAnswer> AnswerAsync(HostRuntime host, PluginHost plugins, LiveTopology live, MetricsExport metrics, string[] words)
     {
         if (await ChangeRequests.AnswerAsync(live, words) is { } change) return change;
         switch (words)
@@ -24,14 +27,25 @@ internal static class ControlRequests
                 var target = rest is [var name] ? name : null;
                 var node = await host.InspectAsync(target) ?? throw Unknown(host, target!);
                 return words[1] == Json ? InspectRenderer.Json(node) : InspectRenderer.Text(node);
+            case [Status, Json or Text, .. { Length: <= 1 } rest]:
+                var nics = rest is [var one] ? Find(host, one) : host.Nics;
+                return words[1] == Json ? StatusTable.Json(nics) : StatusTable.Text(nics);
+            case [Metrics]:
+                return new ControlAnswer(writer => metrics.WriteAsync(writer.WriteAsync));
             case [Describe, var nic]:
                 return NicDescription.Render(host.Nics.FirstOrDefault(n => n.Model.Identity.ToString() == nic)?.Model ?? throw Unknown(host, nic));
             case [Plugins or Rescan, Json or Text]:
                 var report = PluginReport.Of(words[0] == Rescan ? plugins.Refresh() : plugins.Current, plugins.Users());
                 return words[1] == Json ? report.ToJson() : report.ToText();
             default:
-                throw new ControlException($"Unknown request. Known: \"{Inspect} {Text}|{Json} [VM[/NIC]]\", \"{Describe} VM/NIC\", \"{ChangeRequests.Plan}|{ChangeRequests.Apply} {Text}|{Json} [FILE]\", \"{ChangeRequests.Restart} VM[/NIC]\", \"{Plugins}|{Rescan} {Text}|{Json}\".");
+                throw new ControlException($"Unknown request. Known: \"{Inspect} {Text}|{Json} [VM[/NIC]]\", \"{Status} {Text}|{Json} [VM[/NIC]]\", \"{Metrics}\", \"{Describe} VM/NIC\", \"{ChangeRequests.Plan}|{ChangeRequests.Apply} {Text}|{Json} [FILE]\", \"{ChangeRequests.Restart} VM[/NIC]\", \"{Plugins}|{Rescan} {Text}|{Json}\".");
         }
+    }
+
+    private static NicInstance[] Find(HostRuntime host, string name)
+    {
+        NicInstance[] nics = [.. host.Nics.Where(nic => nic.Identity.Vm == name || nic.Identity.ToString() == name)];
+        return nics.Length > 0 || host.Vms.Any(vm => vm.Name == name) ? nics : throw Unknown(host, name);
     }
 
     private static ControlException Unknown(HostRuntime host, string name) =>

@@ -36,7 +36,8 @@ internal static class InspectRenderer
         foreach (var child in node.Children) Append(text, child, depth + 1);
     }
 
-    private static string Plain(object? value) => value switch
+    /// <summary>A value as text for a terminal: what a guest or peer wrote does not steer it.</summary>
+    public static string Plain(object? value) => value switch
     {
         null => "-",
         bool yes => yes ? "yes" : "no",

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Loops;
+using NicHost.Host.Diagnostics.Metrics;
 using NicHost.Host.Topology;
 using NicHost.Loops;
 
@@ -11,11 +12,14 @@ namespace NicHost.Host.Machines;
 /// An endpoint while a NIC is plugged into it. It has loop views of its own, beside the device's: when the NIC moves on, all that the
 /// endpoint left on the loops goes, and nothing of the device's.
 /// </summary>
+#pragma warning disable CA1001 // the meters end with the endpoint, in DisposeAsync
 internal sealed class EndpointRun : IEndpointHost
+#pragma warning restore CA1001
 {
     private readonly Dictionary<EventLoop, NicLoop> _views = [];
     private readonly NicLoop _first;
     private readonly ILoggerFactory _logging;
+    private readonly NicMeters _meters;
     private NicRun? _nic;
 
     private EndpointRun(NicModel model, NicLoop first, ILoggerFactory logging)
@@ -23,7 +27,8 @@ internal sealed class EndpointRun : IEndpointHost
         _first = first;
         _logging = logging;
         _views.Add(first.Shared, first);
-        Endpoint = model.Endpoint.Factory.Create(NicContexts.Endpoint(model, first, logging));
+        _meters = new NicMeters(model.Identity);
+        Endpoint = _meters.Make(() => model.Endpoint.Factory.Create(NicContexts.Endpoint(model, first, logging, _meters)));
     }
 
     public IEndpoint Endpoint { get; }
@@ -51,7 +56,7 @@ internal sealed class EndpointRun : IEndpointHost
     public IEventLoop View(EventLoop thread) => _views[thread];
 
     /// <summary>On the first loop.</summary>
-    public void Reconfigure(NicModel wanted) => Endpoint.Reconfigure(NicContexts.Endpoint(wanted, _first, _logging));
+    public void Reconfigure(NicModel wanted) => Endpoint.Reconfigure(NicContexts.Endpoint(wanted, _first, _logging, _meters));
 
     public void LinkChanged() => _first.Post(() => _nic?.RefreshLink(this));
 
@@ -66,7 +71,10 @@ internal sealed class EndpointRun : IEndpointHost
     public Task EndAsync() => OnEachView(view => view.End());
 
     // On the pool: a DisposeAsync that blocks before its first await must not block the host.
-    public Task DisposeAsync() => Task.Run(async () => await Endpoint.DisposeAsync());
+    public Task DisposeAsync() => Task.Run(async () =>
+    {
+        using (_meters) await Endpoint.DisposeAsync();
+    });
 
     private Task OnEachView(Action<NicLoop> work) => Task.WhenAll(_views.Values.Select(view => view.Shared.InvokeAsync(() => work(view))));
 }

@@ -32,7 +32,7 @@ internal sealed partial class HostRuntime
         }
         using (writer.Section("plugins"))
         {
-            foreach (var plugin in plugins())
+            foreach (var plugin in Plugins)
                 writer.Value(plugin.ToString(), plugin.Reason is null ? "active" : $"{InspectWriter.CamelCase(plugin.Status.ToString())}: {plugin.Reason}");
         }
         using (writer.Section("loops")) _loops.Inspect(writer);

@@ -20,6 +20,11 @@ internal sealed partial class HostRuntime(Func<IReadOnlyList<PluginEntry>> plugi
     /// <summary>Sorted by name.</summary>
     public IReadOnlyList<VmInstance> Vms => _vms;
 
+    public LoopPool Loops => _loops;
+
+    /// <summary>Every plugin that was found, used or not.</summary>
+    public IReadOnlyList<PluginEntry> Plugins => plugins();
+
     public IEnumerable<NicInstance> Nics => Vms.SelectMany(vm => vm.Nics);
 
     /// <summary>What would be changed.</summary>

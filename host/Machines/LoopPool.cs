@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Diagnostics;
+using NicHost.Contracts.Loops;
 using NicHost.Loops;
 
 namespace NicHost.Host.Machines;
@@ -39,17 +40,23 @@ internal sealed partial class LoopPool : IDisposable
         lock (_gate) _queues[Array.IndexOf(_loops, loop)]--;
     }
 
+    /// <summary>Each loop and how many queues it has.</summary>
+    public IEnumerable<(EventLoop Loop, int Queues)> Loops => _loops.Zip(_queues);
+
+    /// <summary>Completes when every loop has made a turn, which one that hangs never does.</summary>
+    public Task TurnAsync() => Task.WhenAll(_loops.Select(loop => loop.InvokeAsync(() => { })));
+
     public void Inspect(InspectWriter writer)
     {
-        for (var i = 0; i < _loops.Length; i++)
+        foreach (var (loop, queues) in Loops)
         {
-            using (writer.Section(_loops[i].Name))
+            using (writer.Section(loop.Name))
             {
-                writer.Value("queues", _queues[i]);
-                writer.Value("turns", _loops[i].Turns);
-                writer.Value("events", _loops[i].Events);
-                writer.Value("watches", _loops[i].WatchCount);
-                writer.Value("timers", _loops[i].TimerCount);
+                writer.Value("queues", queues);
+                writer.Value("turns", loop.Turns);
+                writer.Value("events", loop.Events);
+                writer.Value("watches", loop.WatchCount);
+                writer.Value("timers", loop.TimerCount);
             }
         }
     }

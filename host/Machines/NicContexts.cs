@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Endpoints;
@@ -9,7 +10,7 @@ namespace NicHost.Host.Machines;
 /// <summary>What a NIC's two halves are made from.</summary>
 internal static class NicContexts
 {
-    public static EndpointContext Endpoint(NicModel nic, IEventLoop loop, ILoggerFactory logging) => new()
+    public static EndpointContext Endpoint(NicModel nic, IEventLoop loop, ILoggerFactory logging, IMeterFactory? meters = null) => new()
     {
         Nic = nic.Identity,
         Mac = nic.Mac,
@@ -18,9 +19,10 @@ internal static class NicContexts
         BaseDirectory = nic.BaseDirectory,
         Loop = loop,
         Logging = logging,
+        Meters = meters,
     };
 
-    public static DeviceContext Device(NicModel nic, IEventLoop loop, ILoggerFactory logging, IVmScope vm) => new()
+    public static DeviceContext Device(NicModel nic, IEventLoop loop, ILoggerFactory logging, IVmScope vm, IMeterFactory? meters = null) => new()
     {
         Nic = nic.Identity,
         Mac = nic.Mac,
@@ -29,6 +31,7 @@ internal static class NicContexts
         BaseDirectory = nic.BaseDirectory,
         Loop = loop,
         Logging = logging,
+        Meters = meters,
         Vm = vm,
     };
 }

@@ -36,7 +36,7 @@ internal sealed partial class NicInstance
         var (writer, model) = (new InspectWriter(Identity.Nic), Model);
         writer.Value("state", InspectWriter.CamelCase(State.ToString()));
         if (Reason is { } reason) writer.Value("lastFault", reason);
-        writer.Value("faults", Interlocked.Read(ref _faults));
+        writer.Value("faults", Faults);
         writer.Value("restarts", Restarts);
         writer.Value("mac", model.Mac.ToString());
         writer.Value("mtu", model.Mtu);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Nics;
+using NicHost.Host.Diagnostics;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 
@@ -38,6 +39,14 @@ internal sealed partial class NicInstance(NicModel model, LoopPool loops, VmScop
 
     /// <summary>How often it was made anew after a fault.</summary>
     public long Restarts => Interlocked.Read(ref _restarts);
+
+    /// <summary>How often it has failed, whether it was made anew or not.</summary>
+    public long Faults => Interlocked.Read(ref _faults);
+
+    public LinkState Link => _run?.Link ?? LinkState.Down;
+
+    /// <summary>What is remembered of it.</summary>
+    public NicTally Tally() => _record.Tally();
 
     public IReadOnlyList<AttachHint> AttachHints => _run?.AttachHints ?? [];
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Nics;
+using NicHost.Host.Diagnostics;
 
 namespace NicHost.Host.Machines;
 
@@ -64,20 +65,35 @@ internal sealed partial class NicRecord(NicIdentity nic, ILogger log, TimeProvid
         if (tell) LogTrouble(log, Nic.ToString(), reason);
     }
 
-    public void Inspect(InspectWriter writer)
+    public NicTally Tally()
     {
         lock (_gate)
         {
-            writer.Value("attached", _attached);
-            writer.Value("attachments", _attachments);
-            writer.Value("guestFaults", _guestFaults.Count);
-            if (_guestFaults.Last is { } fault) writer.Value("lastGuestFault", fault);
-            writer.Value("hostTroubles", _troubles.Count);
-            if (_troubles.Last is { } trouble) writer.Value("lastHostTrouble", trouble);
-            for (var i = 0; i < _counters.Count; i++)
+            return new NicTally
             {
-                using (writer.Section($"queue{i}")) _counters[i].Inspect(writer);
-            }
+                Attached = _attached,
+                Attachments = _attachments,
+                GuestFaults = _guestFaults.Count,
+                LastGuestFault = _guestFaults.Last,
+                HostTroubles = _troubles.Count,
+                LastHostTrouble = _troubles.Last,
+                Queues = [.. _counters],
+            };
+        }
+    }
+
+    public void Inspect(InspectWriter writer)
+    {
+        var tally = Tally();
+        writer.Value("attached", tally.Attached);
+        writer.Value("attachments", tally.Attachments);
+        writer.Value("guestFaults", tally.GuestFaults);
+        if (tally.LastGuestFault is { } fault) writer.Value("lastGuestFault", fault);
+        writer.Value("hostTroubles", tally.HostTroubles);
+        if (tally.LastHostTrouble is { } trouble) writer.Value("lastHostTrouble", trouble);
+        for (var i = 0; i < tally.Queues.Count; i++)
+        {
+            using (writer.Section($"queue{i}")) tally.Queues[i].Inspect(writer);
         }
     }
 

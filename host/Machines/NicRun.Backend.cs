@@ -8,7 +8,9 @@ using NicHost.Contracts.Nics;
 namespace NicHost.Host.Machines;
 
 /// <content>What the device sees of the host.</content>
+#pragma warning disable CA1001 // the meters end with the device, in DisposeDeviceAsync
 internal sealed partial class NicRun : INicBackend
+#pragma warning restore CA1001
 {
     private bool _adminUp = true;
     private ulong _link;

@@ -12,7 +12,7 @@ internal sealed partial class NicRun
     {
         if (device)
         {
-            _device.Reconfigure(NicContexts.Device(wanted, _loops[0], _logging, _vm));
+            _device.Reconfigure(NicContexts.Device(wanted, _loops[0], _logging, _vm, _meters));
             Model = Model with { Device = wanted.Device };
         }
         if (endpoint)

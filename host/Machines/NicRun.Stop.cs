@@ -16,7 +16,10 @@ internal sealed partial class NicRun
         [.. _loops.Distinct().Select(l => l.Shared.InvokeAsync(l.Silence)), _endpoint?.SilenceAsync() ?? Task.CompletedTask]));
 
     // On the pool: a DisposeAsync that blocks before its first await must not block the host.
-    public Task DisposeDeviceAsync() => Bounded("device", Task.Run(async () => await _device.DisposeAsync()));
+    public Task DisposeDeviceAsync() => Bounded("device", Task.Run(async () =>
+    {
+        using (_meters) await _device.DisposeAsync();
+    }));
 
     public Task DisposeEndpointAsync() => Bounded("endpoint", _endpoint?.DisposeAsync() ?? Task.CompletedTask);
 

@@ -3,6 +3,7 @@ using NicHost.Contracts.Devices;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Loops;
+using NicHost.Host.Diagnostics.Metrics;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 using NicHost.Loops;
@@ -19,6 +20,7 @@ internal sealed partial class NicRun
     private readonly LoopPool _pool;
     private readonly ILoggerFactory _logging;
     private readonly IVmScope _vm;
+    private readonly NicMeters _meters;
     private readonly IDevice _device;
     private readonly EventLoop[] _threads;
     private readonly NicLoop[] _loops;
@@ -28,8 +30,9 @@ internal sealed partial class NicRun
     private NicRun(NicModel model, NicRecord record, LoopPool pool, ILoggerFactory logging, IVmScope vm, TaskCompletionSource<Exception> fault, NicLoop first, EndpointRun endpoint)
     {
         (Model, Record, _pool, _logging, _vm, _fault, _endpoint) = (model, record, pool, logging, vm, fault, endpoint);
-        var context = NicContexts.Device(model, first, logging, vm);
-        _device = model.Device.Factory.Create(context);
+        _meters = new NicMeters(model.Identity);
+        var context = NicContexts.Device(model, first, logging, vm, _meters);
+        _device = _meters.Make(() => model.Device.Factory.Create(context));
         MaxQueues = Math.Max(1, Math.Min(model.Device.Factory.QueueCount(context), endpoint.Capabilities.MaxQueues));
         Endpoint = endpoint.Capabilities;
         _queues = new TrackedQueue?[MaxQueues];

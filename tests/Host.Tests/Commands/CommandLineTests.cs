@@ -81,6 +81,8 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("inspect")]
+    [InlineData("status", "--json")]
+    [InlineData("metrics")]
     [InlineData("probe", "web/eth0")]
     public async Task Question_to_no_host_ends_with_3(params string[] args)
     {

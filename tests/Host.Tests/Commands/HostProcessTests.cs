@@ -37,7 +37,7 @@ public sealed class HostProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task Inspect_of_a_running_host_is_JSON_that_can_be_read()
+    public async Task Questions_to_a_running_host_are_answered_for_people_and_for_programs()
     {
         await using var host = HostProcess.Start("run", Topology(), "--control", Control, "--loops", "1");
         await host.ReadyAsync();
@@ -53,6 +53,18 @@ public sealed class HostProcessTests : IDisposable
         await using var text = HostProcess.Start("inspect", "vm/a", "--control", Control);
         Assert.Equal(0, await text.EndAsync());
         Assert.StartsWith("a\n  state: running\n", text.Output, StringComparison.Ordinal);
+
+        await using var status = HostProcess.Start("status", "vm", "--json", "--control", Control);
+        Assert.Equal(0, await status.EndAsync());
+        using var list = JsonDocument.Parse(status.Output);
+        Assert.Equal(["vm/a", "vm/b"], list.RootElement.EnumerateArray().Select(nic => nic.GetProperty("name").GetString()));
+
+        await using var metrics = HostProcess.Start("metrics", "--control", Control);
+        Assert.Equal(0, await metrics.EndAsync());
+        Assert.Contains("nichost_nic_link_up{vm=\"vm\",nic=\"a\"} 1\n", metrics.Output, StringComparison.Ordinal);
+
+        await using var nobody = HostProcess.Start("status", "wm", "--control", Control);
+        Assert.Equal(1, await nobody.EndAsync());
 
         await using var unknown = HostProcess.Start("inspect", "vm/c", "--control", Control);
         Assert.Equal(1, await unknown.EndAsync());

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Loops;
@@ -41,6 +42,8 @@ internal sealed class FakeDevice(FakeDeviceFactory factory, DeviceContext contex
     public Task Disposal { get; set; } = Task.CompletedTask;
 
     public IEventLoop Loop => context.Loop;
+
+    public IMeterFactory? Meters => context.Meters;
 
     public void Start(INicBackend backend)
     {

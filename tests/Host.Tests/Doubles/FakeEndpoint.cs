@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Frames;
@@ -52,6 +53,8 @@ internal sealed class FakeEndpoint(FakeEndpointFactory factory, EndpointContext 
     public LinkState Link { get; set; } = LinkState.Up10G;
 
     public IEndpointHost? Host { get; private set; }
+
+    public IMeterFactory? Meters => context.Meters;
 
     public EndpointQueueConfig? LastQueue { get; private set; }
 
