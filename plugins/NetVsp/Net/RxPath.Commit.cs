@@ -1,0 +1,160 @@
+using System.Buffers.Binary;
+using NicHost.Contracts.Devices;
+using NicHost.Contracts.Diagnostics;
+using NicHost.Contracts.Frames;
+using NicHost.Contracts.Memory;
+using NicHost.Contracts.Nics;
+using NicHost.Contracts.Offload;
+using NicHost.NetVsp.Nvsp;
+using NicHost.NetVsp.Rings;
+using NicHost.NetVsp.Rndis;
+
+namespace NicHost.NetVsp.Net;
+
+/// <content>Commits: the RNDIS header of each section is written when it is known how much the frame took.</content>
+internal sealed unsafe partial class RxPath
+{
+    private const uint ChecksumTcpGood = 1 << 3;
+    private const uint ChecksumUdpGood = 1 << 4;
+    private const uint ChecksumIpGood = 1 << 5;
+
+    private const byte PacketIdVersion = 1;
+    private const byte IsPart = 1;
+    private const byte IsFirst = 2;
+    private const byte IsLast = 4;
+
+    // Where a range's header in a section starts: information grows from here towards the frame.
+    private const int FirstPpi = RndisFormat.PacketSize;
+
+    private readonly Segment[] _pieces = new Segment[FrameLimits.MaxRxSegments];
+
+    public void Commit(RxTicket ticket, int length, in FrameOffload offload)
+    {
+        var reservation = Close(ticket);
+        if ((uint)(length - 1) >= (uint)reservation.Length) throw new InvalidOperationException("More was committed than reserved.");
+        var used = (length + _payload - 1) / _payload;
+        if (_batchCount + used > MaxRanges) WriteBatch();
+        var first = _batchCount;
+        for (var i = 0; i < reservation.Sections; i++)
+        {
+            var section = NextReserved();
+            if (i >= used)
+            {
+                _pool.Return(section);
+                continue;
+            }
+            _batch[_batchCount] = section;
+            _batchLengths[_batchCount++] = Headroom + Math.Min(_payload, length - (i * _payload));
+        }
+        // SAFETY: a section starts at a multiple of 128 bytes, so its headroom lies in one page.
+        var head = _buffer!.At((_batch[first] * _sectionSize) + Headroom);
+        if (length >= MacAddress.Size && !_settings.Wants(new MacAddress(new ReadOnlySpan<byte>(head, MacAddress.Size))))
+        {
+            Unbatch(first);
+            counters.DropRx(DropReason.NotForUs);
+            return;
+        }
+        var checksum = ChecksumInfo(first, length, offload);
+        if (used == 1) WriteHeader(_batch[first], length, checksum, offload, part: 0);
+        else WriteParts(first, used, length, checksum, offload);
+        counters.RxFrames++;
+        counters.RxBytes += length;
+    }
+
+    private void WriteParts(int first, int used, int length, uint checksum, in FrameOffload offload)
+    {
+        _packetId++;
+        for (var i = 0; i < used; i++)
+        {
+            var flags = IsPart | (i == 0 ? IsFirst : 0) | (i == used - 1 ? IsLast : 0);
+            WriteHeader(_batch[first + i], Math.Min(_payload, length - (i * _payload)), checksum, offload, (byte)flags);
+        }
+    }
+
+    private void WriteHeader(int section, int length, uint checksum, in FrameOffload offload, byte part)
+    {
+        // SAFETY: Headroom bytes of one page, see above; four informations of 16 bytes fit behind the fixed part.
+        var start = (uint*)_buffer!.At(section * _sectionSize);
+        var header = new Span<uint>(start, Headroom / sizeof(uint));
+        header.Clear();
+        var at = FirstPpi / sizeof(uint);
+        if (checksum != 0) AddInformation(header, ref at, PpiType.Checksum, checksum);
+        if (offload.Flags.Has(FrameFlags.Vlan)) AddInformation(header, ref at, PpiType.Vlan, VlanInfo(offload.VlanTci));
+        if (offload.Flags.Has(FrameFlags.Hash)) AddInformation(header, ref at, PpiType.HashValue, offload.Hash);
+        if (part != 0) AddInformation(header, ref at, PpiType.PacketId, PacketIdVersion | ((uint)part << 8) | ((uint)_packetId << 16));
+        header[0] = (uint)RndisType.Packet;
+        header[1] = (uint)(Headroom + length);
+        header[2] = Headroom - RndisFormat.HeaderSize;
+        header[3] = (uint)length;
+        if (at == FirstPpi / sizeof(uint)) return;
+        header[7] = FirstPpi - RndisFormat.HeaderSize;
+        header[8] = (uint)((at * sizeof(uint)) - FirstPpi);
+    }
+
+    private static void AddInformation(Span<uint> header, ref int at, PpiType type, uint value)
+    {
+        header[at++] = RndisFormat.PpiHeader + sizeof(uint);
+        header[at++] = (uint)type;
+        header[at++] = RndisFormat.PpiHeader;
+        header[at++] = value;
+    }
+
+    /// <summary>802.1Q's priority comes last in the tag and first here.</summary>
+    private static uint VlanInfo(ushort tci) => (uint)((tci >> 13) | (((tci >> 12) & 1) << 3) | ((tci & 0xfff) << 4));
+
+    /// <summary>
+    /// What the guest need not check. NDIS knows no checksum that is still open: one that is gets completed, unless the frame is one that was
+    /// put together of many, whose field means nothing to anybody.
+    /// </summary>
+    private uint ChecksumInfo(int first, int length, in FrameOffload offload)
+    {
+        if (offload.Checksum == ChecksumState.Unknown || !_accepted.Has(OffloadSet.Checksum)) return 0;
+        var head = new ReadOnlySpan<byte>(_buffer!.At((_batch[first] * _sectionSize) + Headroom), Math.Min(length, 64));
+        if (offload.Checksum == ChecksumState.Partial && offload.Gso == GsoKind.None)
+        {
+            var count = 0;
+            for (var i = first; i < _batchCount; i++)
+                count += Math.Max(0, _buffer.Cover((_batch[i] * _sectionSize) + Headroom, _batchLengths[i] - Headroom, _pieces.AsSpan(count)));
+            PartialChecksum.Complete(_pieces.AsSpan(0, count), length, offload.ChecksumStart, offload.ChecksumOffset);
+        }
+        return head.Length < 54 ? 0 : (BinaryPrimitives.ReadUInt16BigEndian(head[12..]), head[23], head[20]) switch
+        {
+            (0x0800, 6, _) => ChecksumIpGood | ChecksumTcpGood,
+            (0x0800, 17, _) => ChecksumIpGood | ChecksumUdpGood,
+            (0x86dd, _, 6) => ChecksumTcpGood,
+            (0x86dd, _, 17) => ChecksumUdpGood,
+            _ => 0,
+        };
+    }
+
+    /// <summary>Takes back what was put into the batch from <paramref name="first"/> on.</summary>
+    private void Unbatch(int first)
+    {
+        while (_batchCount > first) _pool.Return(_batch[--_batchCount]);
+    }
+
+    /// <summary>Sends a control message in a section of the queue's reserve. There is room.</summary>
+    public void WriteControl(int section, ReadOnlySpan<byte> message)
+    {
+        _buffer!.CopyFrom(section * _sectionSize, message);
+        WritePacket(NvspFormat.ControlChannel, [section], [message.Length]);
+    }
+
+    private void WritePacket(uint channel, ReadOnlySpan<int> sections, ReadOnlySpan<int> lengths)
+    {
+        var header = _rangeHeader.AsSpan(0, 8 + (8 * sections.Length));
+        BinaryPrimitives.WriteUInt32LittleEndian(header, NvspFormat.ReceiveBufferId);
+        BinaryPrimitives.WriteInt32LittleEndian(header[4..], sections.Length);
+        for (var i = 0; i < sections.Length; i++)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(header[(8 + (8 * i))..], lengths[i]);
+            BinaryPrimitives.WriteInt32LittleEndian(header[(12 + (8 * i))..], sections[i] * _sectionSize);
+        }
+        Span<byte> message = stackalloc byte[NvspFormat.MessageSize];
+        message.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(message, (uint)NvspType.SendRndisPacket);
+        BinaryPrimitives.WriteUInt32LittleEndian(message[4..], channel);
+        BinaryPrimitives.WriteUInt32LittleEndian(message[8..], NvspFormat.NoSection);
+        _ring!.Write(PacketType.TransferPages, wantsCompletion: true, (ulong)sections[0], header, message);
+    }
+}
