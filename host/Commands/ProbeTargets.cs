@@ -21,13 +21,15 @@ internal static class ProbeTargets
         var name = nic.GetProperty("name").GetString()!;
         var device = nic.GetProperty("device");
         var endpoint = nic.GetProperty("endpoint");
-        if (Text(device, "kind") != "virtio" || Text(device, "socket") is not { } socket)
-            throw new ControlException($"{name} is a {Text(device, "kind")} device: the probe guest speaks vhost-user, for \"virtio\" devices, only.");
+        var kind = Text(device, "kind");
+        if (kind is not ("virtio" or "netvsp") || Text(device, "socket") is not { } socket)
+            throw new ControlException($"{name} is a {kind} device: the probe guest drives \"virtio\" and \"netvsp\" devices only.");
         _ = MacAddress.TryParse(nic.GetProperty("mac").GetString(), out var mac);
         return new ProbeTarget
         {
             Name = name,
             Socket = Path.GetFullPath(socket, nic.GetProperty("baseDirectory").GetString()!),
+            IsVmbus = kind == "netvsp",
             Listen = Text(device, "mode") == "client",
             Mac = mac,
             Mtu = nic.GetProperty("mtu").GetInt32(),

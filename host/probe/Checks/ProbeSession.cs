@@ -1,5 +1,6 @@
 using NicHost.Probe.Driver;
 using NicHost.Probe.Frontend;
+using NicHost.Probe.Netvsc;
 using NicHost.Probe.Stack;
 
 namespace NicHost.Probe.Checks;
@@ -8,26 +9,18 @@ namespace NicHost.Probe.Checks;
 internal sealed partial class ProbeSession(ProbeTarget target, CancellationToken ct) : IDisposable
 {
     private readonly LoopbackServices _services = new();
-    private ProbeGuest? _guest;
+    private IGuest? _guest;
     private Lease4? _lease;
     private ushort _echo;
 
-    private ProbeGuest Guest => _guest ?? throw new CheckFailedException("The guest is not attached.");
+    private IGuest Guest => _guest ?? throw new CheckFailedException("The guest is not attached.");
 
     private ProbeStack Stack => Guest.Stack;
 
     public string Attach()
     {
-        _guest = ProbeGuest.Start(new GuestOptions
-        {
-            Frontend = new FrontendOptions { Socket = target.Socket, Listen = target.Listen, QueuePairs = target.Queues, Timeout = target.Timeout },
-            Mac = target.Mac,
-            Mtu = target.Mtu,
-            Cancellation = ct,
-        });
-        var frontend = _guest.Frontend;
-        var pairs = frontend.QueuePairs == 1 ? "1 queue pair" : $"{frontend.QueuePairs} queue pairs";
-        return $"{_guest.Mac}, {pairs}, {Offloads(frontend)}";
+        _guest = target.IsVmbus ? AttachNetvsc() : AttachVirtio();
+        return $"{_guest.Mac}, {_guest.Summary}";
     }
 
     public string Lease()
@@ -85,11 +78,8 @@ internal sealed partial class ProbeSession(ProbeTarget target, CancellationToken
 
     public string Frames()
     {
-        long received = 0, sent = 0;
-        foreach (var queue in Guest.Rx) received += queue.Frames;
-        foreach (var queue in Guest.Tx) sent += queue.Frames;
         if (Guest.Faults.Total > 0) throw new CheckFailedException(Guest.Faults.ToString());
-        return $"{received} received, {sent} sent, none malformed";
+        return $"{Guest.FramesReceived} received, {Guest.FramesSent} sent, none malformed";
     }
 
     public void Dispose()
@@ -98,14 +88,32 @@ internal sealed partial class ProbeSession(ProbeTarget target, CancellationToken
         _guest?.Dispose();
     }
 
-    private static string Offloads(VhostFrontend frontend)
+    private ProbeGuest AttachVirtio() => ProbeGuest.Start(new GuestOptions
     {
-        var names = new List<string>();
-        if (frontend.Has(VirtioFeatures.Csum)) names.Add("checksum");
-        if (frontend.Has(VirtioFeatures.HostTso4)) names.Add("TSO");
-        if (frontend.Has(VirtioFeatures.GuestTso4)) names.Add("large receive");
-        if (frontend.Has(VirtioFeatures.HostUso)) names.Add("USO");
-        return names.Count == 0 ? "no offloads" : string.Join(", ", names);
+        Frontend = new FrontendOptions { Socket = target.Socket, Listen = target.Listen, QueuePairs = target.Queues, Timeout = target.Timeout },
+        Mac = target.Mac,
+        Mtu = target.Mtu,
+        Cancellation = ct,
+    });
+
+    private NetvscGuest AttachNetvsc()
+    {
+        try
+        {
+            return NetvscGuest.Start(new NetvscOptions
+            {
+                Socket = target.Socket,
+                Mac = target.Mac,
+                Mtu = target.Mtu,
+                Channels = target.Queues,
+                Timeout = target.Timeout,
+                Cancellation = ct,
+            });
+        }
+        catch (VmbusException e)
+        {
+            throw new CheckFailedException(e.Message);
+        }
     }
 
     private Lease4 Leased() => _lease ?? throw new CheckFailedException("There is no lease.");

@@ -9,8 +9,11 @@ public sealed record ProbeTarget
     /// <summary>The NIC's name, for the headline: <c>web/eth0</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Path of its vhost-user socket.</summary>
+    /// <summary>Path of its socket.</summary>
     public required string Socket { get; init; }
+
+    /// <summary>Whether a VMBus is served there (a netvsp device), and not vhost-user.</summary>
+    public bool IsVmbus { get; init; }
 
     /// <summary>Whether the probe has to listen there, because the host connects (client mode).</summary>
     public bool Listen { get; init; }

@@ -11,7 +11,7 @@ namespace NicHost.Probe.Driver;
 /// <summary>
 /// A whole guest in one object: memory, front-end, driver and stack. The thread that calls <see cref="RunUntil"/> is its only CPU.
 /// </summary>
-public sealed unsafe partial class ProbeGuest : ILink, IDisposable
+public sealed unsafe partial class ProbeGuest : IGuest
 {
     // NAPI's: acknowledgements go out at least as often as this.
     private const int Budget = 64;
@@ -69,6 +69,47 @@ public sealed unsafe partial class ProbeGuest : ILink, IDisposable
 
     /// <inheritdoc/>
     public OffloadSet TxOffloads { get; }
+
+    /// <inheritdoc/>
+    public long FramesSent => SentFrames();
+
+    /// <inheritdoc/>
+    public long FramesReceived
+    {
+        get
+        {
+            long sum = 0;
+            foreach (var queue in _rx) sum += queue.Frames;
+            return sum;
+        }
+    }
+
+    /// <inheritdoc/>
+    public long Kicks
+    {
+        get
+        {
+            long sum = 0;
+            for (var i = 0; i < _rx.Length; i++) sum += _rx[i].Kicks + _tx[i].Kicks;
+            return sum;
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Summary
+    {
+        get
+        {
+            var words = new List<string> { Frontend.QueuePairs == 1 ? "1 queue pair" : $"{Frontend.QueuePairs} queue pairs" };
+            var count = words.Count;
+            if (Frontend.Has(VirtioFeatures.Csum)) words.Add("checksum");
+            if (Frontend.Has(VirtioFeatures.HostTso4)) words.Add("TSO");
+            if (Frontend.Has(VirtioFeatures.GuestTso4)) words.Add("large receive");
+            if (Frontend.Has(VirtioFeatures.HostUso)) words.Add("USO");
+            if (words.Count == count) words.Add("no offloads");
+            return string.Join(", ", words);
+        }
+    }
 
     /// <summary>How often the guest had nothing to do and slept.</summary>
     public long Sleeps { get; private set; }

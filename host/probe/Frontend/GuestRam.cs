@@ -35,6 +35,9 @@ public sealed unsafe class GuestRam : IDisposable
     /// <summary>Bytes in all.</summary>
     public long Size { get; }
 
+    /// <summary>Bytes that were not taken yet.</summary>
+    public long Left => Size - _used;
+
     /// <summary>The memory table.</summary>
     public IReadOnlyList<RamRegion> Regions { get; }
 

@@ -1,0 +1,2 @@
+// Descriptors are counted for the whole process.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
