@@ -55,7 +55,8 @@ internal sealed unsafe partial class RxPath
             return;
         }
         var checksum = ChecksumInfo(first, length, offload);
-        if (used == 1) WriteHeader(_batch[first], length, checksum, offload, part: 0);
+        // A merged frame says so even where it fits one section: it may be longer than the MTU.
+        if (used == 1 && offload.Gso == GsoKind.None) WriteHeader(_batch[first], length, checksum, offload, part: 0);
         else WriteParts(first, used, length, checksum, offload);
         counters.RxFrames++;
         counters.RxBytes += length;

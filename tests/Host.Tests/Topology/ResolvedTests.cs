@@ -18,6 +18,7 @@ public sealed class ResolvedTests
     [InlineData("samples/smallest")]
     [InlineData("samples/every-option")]
     [InlineData("samples/several-vms")]
+    [InlineData("samples/both-devices")]
     public Task Topology_that_ships_resolves(string name)
     {
         var source = new TopologySource([Repository.File($"{name}.json")]);

@@ -20,6 +20,7 @@ public sealed class SchemaTests
     [InlineData("plugins")]
     [InlineData("samples/every-option")]
     [InlineData("samples/several-vms")]
+    [InlineData("samples/both-devices")]
     public async Task Topology_that_ships_passes_the_schema(string name)
     {
         var text = JsonNode.Parse(File.ReadAllText(Repository.File($"{name}.json")), null, new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true })!;
