@@ -28,7 +28,7 @@ public sealed class DriverVariantsTests
     {
         RealGuestFactAttribute.DemandRights();
         using var lab = new NetnsLab();
-        await using var host = new NicHostBackend(lab, "host", mtu: 1500);
+        await using var host = new VirtioBackend(lab, "host", mtu: 1500);
         await host.StartAsync();
         await using var guest = new QemuGuest(lab.Host, Path.Combine(lab.Folder, "guest"), host.Plug, deviceOptions: deviceOptions);
         await guest.BootAsync();

@@ -33,7 +33,7 @@ public abstract class GuestFixture(GuestKind kind, int mtu) : IAsyncLifetime
             return;
         RealGuestFactAttribute.DemandRights();
         _lab = new NetnsLab();
-        _backend = MakeBackend(_lab, "host", mtu);
+        _backend = kind == GuestKind.HyperV ? new NetVspBackend(_lab, "host", new NetVspSetup(mtu)) : MakeBackend(_lab, "host", mtu);
         await _backend.StartAsync();
         _guest = MakeGuest(kind, _lab, Path.Combine(_lab.Folder, "guest"), _backend.Plug);
         var begin = Stopwatch.GetTimestamp();
@@ -57,18 +57,24 @@ public abstract class GuestFixture(GuestKind kind, int mtu) : IAsyncLifetime
     internal static Backend MakeBackend(NetnsLab lab, string name, int mtu) =>
         Environment.GetEnvironmentVariable("NICHOST_TEST_BACKEND") switch
         {
-            null or "" or "nichost" => new NicHostBackend(lab, name, mtu),
+            null or "" or "nichost" => new VirtioBackend(lab, name, mtu),
             "slirp" => new SlirpBackend(lab, name),
             "passt" => new PasstBackend(lab, name, mtu),
             var other => throw new InvalidOperationException($"NICHOST_TEST_BACKEND={other}: nichost, passt or slirp"),
         };
 
     internal static Guest MakeGuest(GuestKind kind, NetnsLab lab, string folder, NicPlug plug) =>
-        kind == GuestKind.Qemu ? new QemuGuest(lab.Host, folder, plug) : new UmlGuest(lab.Host, folder, plug);
+        kind switch
+        {
+            GuestKind.Qemu => new QemuGuest(lab.Host, folder, plug),
+            GuestKind.HyperV => new HyperVGuest(lab.Host, folder, plug),
+            _ => new UmlGuest(lab.Host, folder, plug),
+        };
 }
 
 public enum GuestKind
 {
     Qemu,
     Uml,
+    HyperV,
 }

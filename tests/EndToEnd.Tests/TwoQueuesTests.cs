@@ -13,7 +13,7 @@ public sealed class TwoQueuesTests
     {
         RealGuestFactAttribute.DemandRights();
         using var lab = new NetnsLab();
-        await using var host = new NicHostBackend(lab, "host", mtu: 1500, queues: 2);
+        await using var host = new VirtioBackend(lab, "host", mtu: 1500, queues: 2);
         await host.StartAsync();
         await using var guest = new QemuGuest(lab.Host, Path.Combine(lab.Folder, "guest"), host.Plug, cpus: 2);
         await guest.BootAsync();

@@ -12,10 +12,10 @@ internal sealed record Contender(string Guest, string Name, Func<NetnsLab, strin
 
     public static IReadOnlyList<Contender> All { get; } =
     [
-        new("qemu", ResultTable.Ours, static (lab, name) => new NicHostBackend(lab, name, 1500)),
+        new("qemu", ResultTable.Ours, static (lab, name) => new VirtioBackend(lab, name, 1500)),
         new("qemu", "passt", static (lab, name) => new PasstBackend(lab, name, 1500)),
         new("qemu", "libslirp", static (lab, name) => new SlirpBackend(lab, name)),
-        new("uml", ResultTable.Ours, static (lab, name) => new NicHostBackend(lab, name, 1500)),
+        new("uml", ResultTable.Ours, static (lab, name) => new VirtioBackend(lab, name, 1500)),
         new("uml", "kernel tap", static (_, _) => null, MakeTap, Static),
     ];
 

@@ -1,10 +1,11 @@
 #!/bin/bash
 # Builds the initramfs of a real test guest and prints its path.
 #
-#   tests/Guests/build-image.sh qemu|uml
+#   tests/Guests/build-image.sh qemu|uml|hyperv
 #
-# qemu: for Debian's cloud kernel under QEMU; uml: for Debian's User Mode Linux. The content is
-# busybox, a few real network tools with their libraries, the kernel modules of a virtio NIC, and
+# qemu: for Debian's cloud kernel under QEMU; uml: for Debian's User Mode Linux; hyperv: as qemu, with
+# the kernel's own Hyper-V drivers and what stands in for the hypervisor (./hyperv). The content is
+# busybox, a few real network tools with their libraries, the kernel modules of the NIC, and
 # the scripts of ./guest. A second call finds the image by the hash of what went into it.
 # Not compressed: under software emulation unpacking costs more than loading.
 set -euo pipefail
@@ -16,18 +17,19 @@ die() { echo "build-image.sh: $*" >&2; exit 1; }
 
 kind=${1:-}
 case $kind in
-  qemu)
+  qemu|hyperv)
     kernel=$(ls /boot/vmlinuz-*-cloud-amd64 2>/dev/null | sort -V | tail -1)
     [[ -n $kernel ]] || die "no /boot/vmlinuz-*-cloud-amd64: install linux-image-cloud-amd64"
     version=${kernel#/boot/vmlinuz-}
     tree=/lib/modules/$version
-    modules="virtio_pci virtio_net" ;;
+    modules="virtio_pci virtio_net"
+    [[ $kind == hyperv ]] && modules="nichost_hv hv_vmbus hv_netvsc" ;;
   uml)
     tree=$(ls -d /usr/lib/uml/modules/* 2>/dev/null | sort -V | tail -1)
     [[ -n $tree ]] || die "no /usr/lib/uml/modules: install user-mode-linux"
     version=${tree##*/}
     modules="ipv6 virtio_net" ;;
-  *) die "usage: build-image.sh qemu|uml" ;;
+  *) die "usage: build-image.sh qemu|uml|hyperv" ;;
 esac
 
 programs="/usr/bin/dash /usr/bin/perl /usr/bin/curl /usr/bin/getent /usr/bin/iperf3 /usr/bin/nc.openbsd
@@ -44,7 +46,7 @@ busybox=$(command -v busybox) || die "busybox is missing: install busybox-static
 
 # What the image depends on: these scripts, the kernel, and the programs by inode change and size.
 key=$({
-  sha256sum "$here/build-image.sh" "$here"/guest/* | sed 's| .*/| |'
+  sha256sum "$here/build-image.sh" "$here"/guest/* "$here"/hyperv/* | sed 's| .*/| |'
   echo "$version"
   stat -L -c '%n %s %Y' "$busybox" "${source[@]}" "$tree/modules.dep" | sort
 } | sha256sum | cut -c1-16)
@@ -94,6 +96,15 @@ to="$root/lib/modules/$version"
 mkdir -p "$to"
 cp "$tree/modules.builtin" "$tree/modules.order" "$to/"
 [[ -e $tree/modules.builtin.modinfo ]] && cp "$tree/modules.builtin.modinfo" "$to/"
+# What stands in for the hypervisor, against the headers of the kernel that it runs in.
+if [[ $kind == hyperv ]]; then
+  [[ -d $tree/build ]] || die "no $tree/build: install linux-headers-cloud-amd64"
+  mkdir -p "$root/build"
+  cp "$here"/hyperv/{Makefile,nichost_hv.c} "$root/build"
+  make -s -C "$tree/build" M="$root/build" modules > "$out_dir/hyperv-module.log" 2>&1 || { cat "$out_dir/hyperv-module.log" >&2; die "nichost_hv does not build"; }
+  install -D -m644 "$root/build/nichost_hv.ko" "$to/extra/nichost_hv.ko"
+  rm -r "$root/build"
+fi
 for m in $modules; do
   line=$(grep -E "/$m\.ko(\.xz|\.zst|\.gz)?:" "$tree/modules.dep") || continue # built in
   for file in ${line/:/ }; do

@@ -3,41 +3,18 @@ using NicHost.EndToEnd.Tests.Lab;
 
 namespace NicHost.EndToEnd.Tests.Backends;
 
-/// <summary>The product: <c>./nichost run</c> with one VM of one virtio NIC on the user-mode NAT.</summary>
-internal sealed class NicHostBackend : Backend
+/// <summary>The product: <c>./nichost run</c> on a topology.</summary>
+internal abstract class NicHostBackend(NetnsLab lab, string name) : Backend(lab, name)
 {
-    private readonly string _topology;
+    /// <summary>Ports that lead to the guest, as a member of the endpoint's options.</summary>
+    protected const string Forwards = """
+        "forwards": [
+          "tcp:10.99.0.2:2222-22", "tcp:[fd99::2]:2222-22",
+          "udp:10.99.0.2:5353-53", "udp:[fd99::2]:5353-53"
+        ]
+        """;
 
-    public NicHostBackend(NetnsLab lab, string name, int mtu, int queues = 1) : base(lab, name)
-    {
-        Plug = new NicPlug(NicTransport.VhostUser, Path.Combine(Folder, "eth0.sock"), "52:54:00:12:34:56", queues);
-        _topology = Path.Combine(Folder, "plugins.json");
-        File.WriteAllText(_topology, $$"""
-            {
-              "vms": {
-                "web": {
-                  "nics": {
-                    "eth0": {
-                      "mac": "{{Plug.Mac}}",
-                      "mtu": {{mtu}},
-                      "device": { "kind": "virtio", "socket": "{{Plug.Socket}}", "queues": {{queues}} },
-                      "endpoint": {
-                        "kind": "consomme",
-                        "hostLoopback": true,
-                        "forwards": [
-                          "tcp:10.99.0.2:2222-22", "tcp:[fd99::2]:2222-22",
-                          "udp:10.99.0.2:5353-53", "udp:[fd99::2]:5353-53"
-                        ]
-                      }
-                    }
-                  }
-                }
-              }
-            }
-            """);
-    }
-
-    public override NicPlug Plug { get; }
+    private string Topology => Path.Combine(Folder, "plugins.json");
 
     private string Control => Path.Combine(Folder, "control.sock");
 
@@ -54,5 +31,38 @@ internal sealed class NicHostBackend : Backend
         }
     }
 
-    protected override IEnumerable<string> Command() => [Repository.PathOf("nichost"), "run", _topology, "--control", Control];
+    protected void WriteTopology(string text) => File.WriteAllText(Topology, text);
+
+    protected override IEnumerable<string> Command() => [Repository.PathOf("nichost"), "run", Topology, "--control", Control];
+}
+
+/// <summary>One VM of one virtio NIC on the user-mode NAT.</summary>
+internal sealed class VirtioBackend : NicHostBackend
+{
+    public VirtioBackend(NetnsLab lab, string name, int mtu, int queues = 1) : base(lab, name)
+    {
+        Plug = new NicPlug(NicTransport.VhostUser, Path.Combine(Folder, "eth0.sock"), "52:54:00:12:34:56", queues);
+        WriteTopology($$"""
+            {
+              "vms": {
+                "web": {
+                  "nics": {
+                    "eth0": {
+                      "mac": "{{Plug.Mac}}",
+                      "mtu": {{mtu}},
+                      "device": { "kind": "virtio", "socket": "{{Plug.Socket}}", "queues": {{queues}} },
+                      "endpoint": {
+                        "kind": "consomme",
+                        "hostLoopback": true,
+                        {{Forwards}}
+                      }
+                    }
+                  }
+                }
+              }
+            }
+            """);
+    }
+
+    public override NicPlug Plug { get; }
 }

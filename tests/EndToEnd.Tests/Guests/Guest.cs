@@ -91,7 +91,7 @@ internal abstract class Guest : IAsyncDisposable
     public async Task<string> MustAsync(string script, int seconds = 30) => (await RunAsync(script, seconds)).Succeeded().Output;
 
     /// <summary>Ends the VMM as a crash would: SIGKILL, no farewell on its sockets.</summary>
-    public async Task KillAsync()
+    public virtual async Task KillAsync()
     {
         if (_vmm is null)
             return;
@@ -117,7 +117,7 @@ internal abstract class Guest : IAsyncDisposable
     }
 
     /// <summary>The last lines of the kernel's console and of the VMM's messages.</summary>
-    public string Diagnosis() => $"--- console\n{Tail(ConsoleLog)}\n--- VMM\n{Tail(VmmLog)}";
+    public virtual string Diagnosis() => $"--- console\n{Tail(ConsoleLog)}\n--- VMM\n{Tail(VmmLog)}";
 
     private async Task<string> ReadLineAsync(string what, CancellationToken limit)
     {

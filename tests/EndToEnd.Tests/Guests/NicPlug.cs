@@ -14,6 +14,9 @@ internal enum NicTransport
 
     /// <summary>A tap of the kernel, named by <see cref="NicPlug.Socket"/>: UML's own vector driver on it, as a ceiling to measure against.</summary>
     Tap,
+
+    /// <summary>A VMBus over a UNIX socket: the backend listens, a bridge connects.</summary>
+    Vmbus,
 }
 
 internal sealed record NicPlug(NicTransport Transport, string Socket, string Mac, int Queues = 1);
