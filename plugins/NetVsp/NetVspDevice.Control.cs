@@ -57,6 +57,8 @@ internal sealed partial class NetVspDevice : INicHost, IQueueOwner
 
     public bool OfferSubchannels(int count) => _primary?.OfferSubchannels(count) ?? false;
 
+    IReadOnlyList<NetQueue> IQueueOwner.Queues => _queues;
+
     string? IQueueOwner.Control(in ControlPacket packet) => _control.Handle(packet);
 
     void IQueueOwner.QueueFailed(int index, string reason)

@@ -37,6 +37,7 @@ internal sealed partial class NetQueue : IDeviceQueue, IFdHandler
     private bool _posted;
     private bool _stalled;
     private bool _readyMeanwhile;
+    private bool _steered;
 
     public NetQueue(int index, INicBackend backend, IQueueOwner owner, int maxFrame)
     {
@@ -45,7 +46,7 @@ internal sealed partial class NetQueue : IDeviceQueue, IFdHandler
         _owner = owner;
         Loop = backend.Loop(index);
         _counters = backend.Counters(index);
-        _rx = new RxPath(_counters);
+        _rx = new RxPath(_counters, Sibling, () => Owed);
         _tx = new TxPath(_counters, maxFrame);
         _runPosted = () =>
         {
@@ -149,19 +150,21 @@ internal sealed partial class NetQueue : IDeviceQueue, IFdHandler
 
     public void OnEvents(FdEvents events) => Signal();
 
-    int IDeviceQueue.Reserve(int length, Span<Segment> segments, out RxTicket ticket) => _rx.Reserve(length, segments, Owed, out ticket);
+    int IDeviceQueue.Reserve(int length, Span<Segment> segments, out RxTicket ticket) => _rx.Reserve(length, segments, out ticket);
 
-    void IDeviceQueue.Commit(RxTicket ticket, int length, in FrameOffload offload) => _rx.Commit(ticket, length, offload);
+    void IDeviceQueue.Commit(RxTicket ticket, int length, in FrameOffload offload)
+    {
+        var path = _rx.Commit(ticket, length, offload);
+        if (path != _rx) _steered = true;
+    }
 
     void IDeviceQueue.Release(RxTicket ticket) => _rx.Release(ticket);
 
     void IDeviceQueue.Flush()
     {
-        _rx.WriteBatch();
-        // Within a run the ring is shown once, at its end.
-        if (_running) return;
-        ShowOutgoing();
-        if (_channel is { Ram.IsPoisoned: true } channel) channel.MemoryLost();
+        if (_steered) FlushSiblings();
+        FlushOwn();
+        if (!_running && _channel is { Ram.IsPoisoned: true } channel) channel.MemoryLost();
     }
 
     void IDeviceQueue.TransmitReady()
@@ -171,6 +174,29 @@ internal sealed partial class NetQueue : IDeviceQueue, IFdHandler
         if (!_stalled) return;
         _stalled = false;
         Run();
+    }
+
+    private void FlushOwn()
+    {
+        _rx.WriteBatch();
+        // Within a run the ring is shown once, at its end.
+        if (!_running) ShowOutgoing();
+    }
+
+    private void FlushSiblings()
+    {
+        _steered = false;
+        foreach (var queue in _owner.Queues)
+        {
+            if (queue != this && queue.Loop == Loop && queue.IsOpen) queue.FlushOwn();
+        }
+    }
+
+    private RxPath? Sibling(int index)
+    {
+        if (index == Index || index >= _owner.Queues.Count) return null;
+        var queue = _owner.Queues[index];
+        return queue.Loop == Loop && queue.IsOpen && queue.Fault is null ? queue._rx : null;
     }
 
     private int Owed => ((_tx.Packets + 1) * s_completion) + (_answers.Count * s_control);
@@ -233,6 +259,9 @@ internal sealed partial class NetQueue : IDeviceQueue, IFdHandler
 /// <summary>What a queue needs of its NIC.</summary>
 internal interface IQueueOwner
 {
+    /// <summary>All queues.</summary>
+    IReadOnlyList<NetQueue> Queues { get; }
+
     /// <summary>A control packet on the primary channel. On its loop.</summary>
     /// <returns>Why the channel cannot go on, or null.</returns>
     string? Control(in ControlPacket packet);

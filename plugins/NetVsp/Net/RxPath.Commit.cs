@@ -26,38 +26,64 @@ internal sealed unsafe partial class RxPath
     // Where a range's header in a section starts: information grows from here towards the frame.
     private const int FirstPpi = RndisFormat.PacketSize;
 
+    private readonly int[] _taken = new int[MaxRanges];
     private readonly Segment[] _pieces = new Segment[FrameLimits.MaxRxSegments];
 
-    public void Commit(RxTicket ticket, int length, in FrameOffload offload)
+    /// <summary>Puts a filled frame into the batch of the channel that the guest's RSS setting names, which is mostly this one.</summary>
+    /// <returns>The path whose batch it went to: it has to be written, too.</returns>
+    public RxPath Commit(RxTicket ticket, int length, FrameOffload offload)
     {
         var reservation = Close(ticket);
         if ((uint)(length - 1) >= (uint)reservation.Length) throw new InvalidOperationException("More was committed than reserved.");
         var used = (length + _payload - 1) / _payload;
-        if (_batchCount + used > MaxRanges) WriteBatch();
-        var first = _batchCount;
         for (var i = 0; i < reservation.Sections; i++)
         {
             var section = NextReserved();
-            if (i >= used)
-            {
-                _pool.Return(section);
-                continue;
-            }
-            _batch[_batchCount] = section;
-            _batchLengths[_batchCount++] = Headroom + Math.Min(_payload, length - (i * _payload));
+            if (i < used) _taken[i] = section;
+            else _pool.Return(section);
         }
-        // SAFETY: a section starts at a multiple of 128 bytes, so its headroom lies in one page.
-        var head = _buffer!.At((_batch[first] * _sectionSize) + Headroom);
-        if (length >= MacAddress.Size && !_settings.Wants(new MacAddress(new ReadOnlySpan<byte>(head, MacAddress.Size))))
+        var sections = _taken.AsSpan(0, used);
+        // SAFETY: a section starts at a multiple of 128 bytes, so its headroom lies in one page, and as much of the frame's start does.
+        var head = new ReadOnlySpan<byte>(_buffer!.At((sections[0] * _sectionSize) + Headroom), Math.Min(length, FlowHash.HeaderBytes));
+        if (head.Length >= MacAddress.Size && !_settings.Wants(new MacAddress(head)))
         {
-            Unbatch(first);
+            foreach (var section in sections) _pool.Return(section);
             counters.DropRx(DropReason.NotForUs);
-            return;
+            return this;
+        }
+        var path = this;
+        if (_settings.Rss is { } rss && FlowHash.TryCompute(head, rss, out var hash))
+        {
+            offload.Flags |= FrameFlags.Hash;
+            offload.Hash = hash;
+            path = Steer(rss.ChannelOf(hash), sections);
+        }
+        path.Append(sections, length, offload);
+        return path;
+    }
+
+    /// <summary>Another channel of the same loop takes the sections over, if it can; on another loop the frame stays where its flow is.</summary>
+    private RxPath Steer(int channel, ReadOnlySpan<int> sections)
+    {
+        if (_siblings(channel) is not { } other || !ReferenceEquals(other._buffer, _buffer)) return this;
+        if (other._pool.Available < sections.Length || !other.HasRoomFor(sections.Length)) return this;
+        foreach (var section in sections) _pool.Exchange(section, other._pool);
+        return other;
+    }
+
+    private void Append(ReadOnlySpan<int> sections, int length, in FrameOffload offload)
+    {
+        if (_batchCount + sections.Length > MaxRanges) WriteBatch();
+        var first = _batchCount;
+        for (var i = 0; i < sections.Length; i++)
+        {
+            _batch[_batchCount] = sections[i];
+            _batchLengths[_batchCount++] = Headroom + Math.Min(_payload, length - (i * _payload));
         }
         var checksum = ChecksumInfo(first, length, offload);
         // A merged frame says so even where it fits one section: it may be longer than the MTU.
-        if (used == 1 && offload.Gso == GsoKind.None) WriteHeader(_batch[first], length, checksum, offload, part: 0);
-        else WriteParts(first, used, length, checksum, offload);
+        if (sections.Length == 1 && offload.Gso == GsoKind.None) WriteHeader(sections[0], length, checksum, offload, part: 0);
+        else WriteParts(first, sections.Length, length, checksum, offload);
         counters.RxFrames++;
         counters.RxBytes += length;
     }
@@ -126,12 +152,6 @@ internal sealed unsafe partial class RxPath
             (0x86dd, _, 17) => ChecksumUdpGood,
             _ => 0,
         };
-    }
-
-    /// <summary>Takes back what was put into the batch from <paramref name="first"/> on.</summary>
-    private void Unbatch(int first)
-    {
-        while (_batchCount > first) _pool.Return(_batch[--_batchCount]);
     }
 
     /// <summary>Sends a control message in a section of the queue's reserve. There is room.</summary>

@@ -13,8 +13,14 @@ namespace NicHost.NetVsp.Net;
 /// one section; a super-frame takes as many as it needs where the guest merges them (RSC). Frames of one wake-up go out in one packet of the
 /// ring and come back with one completion. On the queue's loop; nothing here allocates.
 /// </summary>
-internal sealed unsafe partial class RxPath(QueueCounters counters)
+/// <param name="counters">The queue's.</param>
+/// <param name="siblings">Another channel's path by its index, if it runs on the same loop.</param>
+/// <param name="otherOwed">Bytes of the ring that completions and answers will take.</param>
+internal sealed unsafe partial class RxPath(QueueCounters counters, Func<int, RxPath?> siblings, Func<int> otherOwed)
 {
+    private readonly Func<int, RxPath?> _siblings = siblings;
+    private readonly Func<int> _otherOwed = otherOwed;
+
     /// <summary>Where a frame's bytes start in a section; before them the RNDIS header and all information that it may need.</summary>
     public const int Headroom = 128;
 
@@ -104,7 +110,7 @@ internal sealed unsafe partial class RxPath(QueueCounters counters)
     public static bool CanMerge(int sectionSize, int sections) =>
         sections >= 2 * ((FrameLimits.MaxFrame / (sectionSize - Headroom)) + 1);
 
-    public int Reserve(int length, Span<Segment> segments, int otherOwed, out RxTicket ticket)
+    public int Reserve(int length, Span<Segment> segments, out RxTicket ticket)
     {
         ticket = new RxTicket(_firstOpen + _openCount, 0);
         if (_ring is null || _buffer is null || _settings.Filter == PacketFilter.None) return Refuse();
@@ -113,7 +119,7 @@ internal sealed unsafe partial class RxPath(QueueCounters counters)
         // More sections than one only where the guest puts them together again.
         if (sections > MaxRanges || (sections > 1 && (_accepted & OffloadSet.AllGso) == 0)) return Refuse();
         if (sections > _pool.Available || _reservedCount + sections > MaxSections) return Refuse();
-        if (!_ring.HasRoom(RangesCost(_reservedCount + _batchCount + sections) + otherOwed)) return Refuse();
+        if (!_ring.HasRoom(RangesCost(_reservedCount + _batchCount + sections) + _otherOwed())) return Refuse();
         var count = 0;
         var left = length;
         for (var i = 0; i < sections; i++)
@@ -160,6 +166,9 @@ internal sealed unsafe partial class RxPath(QueueCounters counters)
         return (packets * OutgoingRing.Needed(8, NvspFormat.MessageSize)) + (ranges * 8)
             + (Math.Min(ranges, MaxOpen) * OutgoingRing.Needed(8, NvspFormat.MessageSize));
     }
+
+    /// <summary>Whether the ring takes so many more ranges, besides everything that is owed.</summary>
+    private bool HasRoomFor(int ranges) => _ring is not null && _ring.HasRoomNow(RangesCost(_reservedCount + _batchCount + ranges) + _otherOwed());
 
     private int Refuse()
     {

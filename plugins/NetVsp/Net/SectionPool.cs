@@ -67,6 +67,16 @@ internal sealed class SectionPool
         _free.Push(section);
     }
 
+    /// <summary>Gives a reserved section to another queue, which sends it, for a free one of its own. It has one.</summary>
+    public void Exchange(int section, SectionPool other)
+    {
+        _state[section] = Foreign;
+        other._state[section] = Reserved;
+        var free = other._free.Pop();
+        other._state[free] = Foreign;
+        Return(free);
+    }
+
     /// <summary>Notes that the guest gets these sections with one packet, named by the first.</summary>
     public void Sent(ReadOnlySpan<int> sections)
     {
