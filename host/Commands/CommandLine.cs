@@ -37,6 +37,7 @@ internal static class CommandLine
             SchemaCommand.Build(),
             PluginsCommand.Build(),
             StatusCommand.Build(),
+            PrepareCommand.Build("dio"),
             InspectCommand.Build(),
             MetricsCommand.Build(),
             ProbeNicCommand.Build(),

@@ -7,7 +7,7 @@ namespace NicHost.Dio;
 
 /// <summary>Makes the endpoint of kind <c>dio</c>.</summary>
 [EndpointKind("dio")]
-public sealed class DioFactory : IEndpointFactory
+public sealed class DioFactory : IEndpointFactory, IHostPreparation
 {
     private static readonly OptionsModel<DioOptions> Model =
         new(DioJson.Default.DioOptions, static (options, faults) => DioSettings.Read(options, faults));
@@ -30,6 +30,15 @@ public sealed class DioFactory : IEndpointFactory
         if (OperatingSystem.IsWindows()) throw new PlatformNotSupportedException("The dio endpoint runs on Linux only.");
         return new DioEndpoint(context, new TapNic(context, settings));
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Prepare(EndpointContext context, uint user) => Preparation(context).Prepare(user);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Undo(EndpointContext context) => Preparation(context).Undo();
+
+    private static Preparation Preparation(EndpointContext context) => OperatingSystem.IsLinux() ? new Preparation(context, Settings(context))
+        : throw new PlatformNotSupportedException("There is nothing to prepare but on Linux.");
 
     /// <summary>The options of a context, understood.</summary>
     internal static DioSettings Settings(EndpointContext context)

@@ -34,15 +34,26 @@ internal sealed class MadeThings(MadeBy by, RecordFolder folder, Func<MadeThing,
         return failures;
     }
 
+    /// <summary>Leaves all of it as it is.</summary>
+    /// <param name="inRecord">Whether its record stays, to undo it another time.</param>
+    public void Keep(bool inRecord)
+    {
+        _things.Clear();
+        if (Interlocked.Exchange(ref _record, null) is not { } record) return;
+        if (!inRecord) record.Delete();
+        record.Dispose();
+    }
+
     /// <summary>Undoes what runs left that are no more.</summary>
     /// <returns>What was found and what became of it.</returns>
-    public static IReadOnlyList<string> UndoLeftovers(RecordFolder folder, string inNamespace, Func<MadeThing, string?> undo)
+    public static IReadOnlyList<string> UndoLeftovers(RecordFolder folder, string inNamespace, Func<MadeThing, string?> undo, Func<MadeBy, bool>? whose = null)
     {
         var told = new List<string>();
         foreach (var record in folder.Abandoned(inNamespace))
         {
             using (record)
             {
+                if (whose?.Invoke(record.By) == false) continue;
                 var things = record.Things;
                 var failures = Undo(things, undo);
                 if (failures.Count == 0) record.Delete();

@@ -6,10 +6,10 @@ using NicHost.Linux;
 namespace NicHost.Dio.Tap;
 
 /// <summary>The kernel's own bridge.</summary>
-internal sealed class Bridge(DioSettings settings, int mtu) : ISwitch
+internal sealed class Bridge(DioSettings settings, int mtu, string alias = Bridge.Ours) : ISwitch
 {
     /// <summary>What bridges carry that go with their last port.</summary>
-    private const string Ours = "made by nichost";
+    public const string Ours = "made by nichost";
 
     private readonly SwitchOptions _options = settings.Switch!;
     private int _pluggedInto;
@@ -29,7 +29,7 @@ internal sealed class Bridge(DioSettings settings, int mtu) : ISwitch
         if (bridge.Kind != "bridge")
             throw new IOException($"{Name} is no bridge{(bridge.Kind.Length > 0 ? $" but of kind {bridge.Kind}" : "")}. For an Open vSwitch bridge set \"type\": \"openvswitch\".");
         // One that another NIC of this host made goes with its last port, whoever's that is.
-        if (bridge.Alias == Ours && !made.Things.Any(thing => thing.Kind == MadeKind.Bridge)) made.Add(Record(bridge.Mac));
+        if (bridge.Alias == alias && !made.Things.Any(thing => thing.Kind == MadeKind.Bridge)) made.Add(Record(bridge.Mac));
         if (settings.MakesPort && settings.Port is { } port && (port.Vlan is not null || port.TaggedVlans.Count > 0) && !bridge.FiltersVlans)
             throw new IOException($"{Name} does not tell VLANs apart. Turn that on: sudo ip link set {Name} type bridge vlan_filtering 1; or leave out the port's VLANs.");
         var ports = rtnl.All().Where(link => link.Master == bridge.Index && link.Name != settings.Nic.Name).ToList();
@@ -85,11 +85,11 @@ internal sealed class Bridge(DioSettings settings, int mtu) : ISwitch
         {
             rtnl.MakeBridge(Name, mac);
             var bridge = rtnl.Find(Name) ?? throw new IOException($"Bridge {Name} vanished as soon as it was made.");
-            rtnl.Change(bridge.Index, Name, new LinkChange { Up = true, Alias = Ours });
+            rtnl.Change(bridge.Index, Name, new LinkChange { Up = true, Alias = alias });
             if (settings.Port.Vlan is not null || settings.Port.TaggedVlans.Count > 0) rtnl.FilterVlans(bridge.Index, Name);
             foreach (var address in settings.Addresses) rtnl.AddAddress(bridge.Index, Name, address.Address, address.Prefix);
         }
-        catch (LinuxException e) when (e.Errno == Errno.EEXIST && rtnl.Find(Name) is { Alias: Ours })
+        catch (LinuxException e) when (e.Errno == Errno.EEXIST && rtnl.Find(Name) is { } other && other.Alias == alias)
         {
             // Another NIC was faster.
         }

@@ -17,7 +17,7 @@ internal static class OwnState
     {
         if (OperatingSystem.IsWindows()) return;
         var runs = Directory.CreateDirectory(Path.Combine(Folder, "dio")).FullName;
-        foreach (var folder in new[] { Folder, runs }) File.SetUnixFileMode(folder, (UnixFileMode)0x1ff);
+        foreach (var folder in new[] { Folder, runs, Directory.CreateDirectory(Path.Combine(Folder, "dio-prepared")).FullName }) File.SetUnixFileMode(folder, (UnixFileMode)0x1ff);
     }
 
     public static string[] Records => Directory.Exists(Path.Combine(Folder, "dio")) ? Directory.GetFiles(Path.Combine(Folder, "dio")) : [];

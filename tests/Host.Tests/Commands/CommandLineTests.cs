@@ -33,7 +33,7 @@ public sealed class CommandLineTests
             Assert.Equal("nichost", words[0]);
             var result = root.Parse(words[1..]);
             Assert.Empty(result.Errors);
-            Assert.Same(command, result.CommandResult.Command);
+            Assert.Contains(result.CommandResult.Command, command.Subcommands.Prepend(command));
         }
     }
 
