@@ -24,6 +24,16 @@ public abstract class OptionsModel
     /// <param name="options">The options object.</param>
     /// <param name="faults">Receives one entry per fault.</param>
     public abstract void CheckPartial(JsonElement options, ICollection<OptionFault> faults);
+
+    /// <summary>The options as they hold: with a value for every member, written or not. <c>kind</c> is left out. Since 1.1.</summary>
+    /// <param name="options">Options that have passed <see cref="Check"/>.</param>
+    /// <exception cref="OptionsException">They have not.</exception>
+    public abstract JsonObject Resolve(JsonElement options);
+
+    /// <summary>A copy of the options in which each path that is marked with <see cref="HostPathAttribute"/> is another. Since 1.1.</summary>
+    /// <param name="options">The options object.</param>
+    /// <param name="map">Gives what stands in its place, from the option (a JSON path inside the options object) and the path that it holds.</param>
+    public abstract JsonObject MapPaths(JsonElement options, Func<string, string, string> map);
 }
 
 /// <summary>Options bound to <typeparamref name="T"/>.</summary>
@@ -48,10 +58,21 @@ public sealed class OptionsModel<T>(JsonTypeInfo<T> type, Action<T, ICollection<
     public override void CheckPartial(JsonElement options, ICollection<OptionFault> faults)
     {
         ArgumentNullException.ThrowIfNull(faults);
-        var whole = new List<OptionFault>();
-        OptionsBinding.CheckMembers(_type, options, whole);
-        if (whole.Count == 0) TryBind(options, faults, out _);
-        else OptionsBinding.CheckMembers(_type, options, faults, isPartial: true);
+        // Without a required member there is nothing to bind, and so to validate.
+        if (MemberCheck.Run(_type, options, [])) TryBind(options, faults, out _);
+        else MemberCheck.Run(_type, options, faults, isPartial: true);
+    }
+
+    /// <inheritdoc/>
+    public override JsonObject Resolve(JsonElement options) => JsonSerializer.SerializeToNode(Bind(options), _type)!.AsObject();
+
+    /// <inheritdoc/>
+    public override JsonObject MapPaths(JsonElement options, Func<string, string, string> map)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        var copy = JsonObject.Create(options)!;
+        HostPaths.Map(_type, "$", copy, map);
+        return copy;
     }
 
     /// <summary>Binds the options.</summary>
@@ -66,8 +87,7 @@ public sealed class OptionsModel<T>(JsonTypeInfo<T> type, Action<T, ICollection<
     {
         bound = null;
         var before = faults.Count;
-        OptionsBinding.CheckMembers(_type, options, faults);
-        if (faults.Count > before) return false;
+        if (!MemberCheck.Run(_type, options, faults)) return false;
         bound = OptionsBinding.WithoutKind(options).Deserialize(_type)!;
         validate?.Invoke(bound, faults);
         return faults.Count == before;

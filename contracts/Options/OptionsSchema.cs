@@ -8,12 +8,14 @@ namespace NicHost.Contracts.Options;
 /// <summary>JSON schemas from option types.</summary>
 public static class OptionsSchema
 {
-    /// <summary>Exports the schema of <paramref name="type"/>: descriptions from attributes, unknown members refused.</summary>
+    /// <summary>Exports the schema of <paramref name="type"/>: descriptions and ranges from attributes, defaults from an instance, unknown members refused.</summary>
     public static JsonObject Export(JsonTypeInfo type)
     {
         ArgumentNullException.ThrowIfNull(type);
         var exporter = new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe };
-        return type.GetJsonSchemaAsNode(exporter).AsObject();
+        var schema = type.GetJsonSchemaAsNode(exporter).AsObject();
+        OptionsDefaults.AddTo(schema, type);
+        return schema;
     }
 
     private static JsonNode Describe(JsonSchemaExporterContext context, JsonNode node)

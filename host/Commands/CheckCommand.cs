@@ -1,14 +1,20 @@
 using System.CommandLine;
+using System.Text.Json;
 using NicHost.Host.Topology;
 
 namespace NicHost.Host.Commands;
 
-/// <summary><c>nichost check FILE</c>: every fault of a topology, one a line.</summary>
+/// <summary><c>nichost check</c>: every fault of a topology, one a line.</summary>
 internal static class CheckCommand
 {
     private static readonly CommandHelp Help = new()
     {
-        Examples = [("nichost check plugins.json", "names every fault"), ("nichost check --resolved plugins.json", "shows what the host would run")],
+        Examples =
+        [
+            ("nichost check", "names every fault of plugins.json"),
+            ("nichost check base.json vms/", "one topology from a file and a folder's files"),
+            ("nichost check --json lab.json", "faults with file, line, column, path, message and remedy"),
+        ],
         ExitCodes = [(ExitCode.Faults, "the topology has faults")],
     };
 
@@ -16,30 +22,36 @@ internal static class CheckCommand
     {
         var topology = new TopologyArguments();
         var plugins = SharedOptions.Plugins();
-        var resolved = new Option<bool>("--resolved") { Description = "Print the topology with every default filled in." };
-        var command = new HostCommand("check", "Checks a topology and prints every fault with its place and its remedy.", Help) { plugins, resolved };
+        var json = new Option<bool>("--json") { Description = "Print the faults as a JSON list; without faults it is empty." };
+        var command = new HostCommand("check", "Checks a topology and prints every fault with its place and its remedy.", Help) { plugins, json };
         topology.AddTo(command);
-        command.SetAction(result => Check(topology.Source(result), result.GetValue(plugins)!, result.GetValue(resolved), Console.Out));
+        command.SetAction(result => Check(topology.Source(result), result.GetValue(plugins)!, result.GetValue(json), Console.Out));
         return command;
     }
 
-    internal static int Check(TopologySource source, string[] plugins, bool resolved, TextWriter output)
+    internal static int Check(TopologySource source, string[] plugins, bool isJson, TextWriter output)
     {
         try
         {
             var (topology, _) = SharedOptions.Load(source, plugins);
-            foreach (var warning in topology.Warnings) output.WriteLine(warning);
-            if (topology.Warnings.Count > 0) return ExitCode.Faults;
-            if (resolved) output.Write(TopologyText.Render(topology));
-            else output.WriteLine($"{string.Join(", ", topology.Files)}: {Count(topology.Vms.Count, "VM")}, {Count(topology.Vms.Sum(vm => vm.Nics.Count), "NIC")}, no faults.");
-            return ExitCode.Fine;
+            if (isJson) output.Write(Json(topology.Warnings));
+            else output.Write(topology.Warnings.Count > 0 ? Text(topology.Warnings) : Summary(topology));
+            return topology.Warnings.Count > 0 ? ExitCode.Faults : ExitCode.Fine;
         }
         catch (TopologyException e)
         {
-            foreach (var fault in e.Faults) output.WriteLine(fault);
+            output.Write(isJson ? Json(e.Faults) : Text(e.Faults));
             return ExitCode.Faults;
         }
     }
+
+    internal static string Text(IEnumerable<TopologyFault> faults) => string.Concat(faults.Select(fault => $"{fault}\n"));
+
+    internal static string Json(IReadOnlyList<TopologyFault> faults) =>
+        JsonText.Page(JsonSerializer.SerializeToNode(faults, TopologyJson.Default.IReadOnlyListTopologyFault)!);
+
+    private static string Summary(TopologyModel topology) =>
+        $"{string.Join(", ", topology.Files)}: {Count(topology.Vms.Count, "VM")}, {Count(topology.Vms.Sum(vm => vm.Nics.Count), "NIC")}, no faults.\n";
 
     private static string Count(int count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 }

@@ -34,6 +34,7 @@ internal static class CommandLine
             ApplyCommand.Build(),
             RestartCommand.Build(),
             CheckCommand.Build(),
+            ResolveCommand.Build(),
             SchemaCommand.Build(),
             PluginsCommand.Build(),
             StatusCommand.Build(),

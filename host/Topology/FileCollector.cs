@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NicHost.Contracts.Options;
 
 namespace NicHost.Host.Topology;
 
@@ -21,6 +22,9 @@ internal sealed class FileCollector(IFileStore store, Variables variables)
     /// <summary>What is wrong with the list itself, and files that are not JSON.</summary>
     public IReadOnlyList<TopologyFault> Faults => _faults;
 
+    /// <summary>The folder of the first file, or the first folder.</summary>
+    public string BaseDirectory { get; private set; } = "";
+
     /// <summary>Full paths of all files that were read or looked for.</summary>
     public IReadOnlyCollection<string> Paths => _paths;
 
@@ -31,13 +35,17 @@ internal sealed class FileCollector(IFileStore store, Variables variables)
     public void Add(string name)
     {
         void Fault(string message, string remedy) => _faults.Add(new TopologyFault(name, 1, 1, "$", message, remedy));
-        if (!IsPath(name)) Fault("This is not a path.", "Name a topology file or a folder of them, such as plugins.json.");
-        else Add(name, FullPath(name, Directory.GetCurrentDirectory()), Fault);
+        if (!HostPaths.IsPath(name))
+        {
+            Fault("This is not a path.", "Name a topology file or a folder of them, such as plugins.json.");
+            return;
+        }
+        var path = FullPath(name, Directory.GetCurrentDirectory());
+        if (BaseDirectory.Length == 0) BaseDirectory = store.IsFolder(path) ? path : Path.GetDirectoryName(path)!;
+        Add(name, path, Fault);
     }
 
     private static string FullPath(string path, string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path, folder));
-
-    private static bool IsPath(string text) => text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal);
 
     private void Add(string name, string path, Action<string, string> fault)
     {
@@ -75,8 +83,7 @@ internal sealed class FileCollector(IFileStore store, Variables variables)
         _open.Push(identity);
         foreach (var (include, place) in Texts(file, "include"))
         {
-            if (!IsPath(include)) place.Add("This is not a path.", "Write a file or a folder, relative to this file.");
-            else Add(Path.Combine(Path.GetDirectoryName(name) ?? "", include), FullPath(include, file.BaseDirectory), (what, remedy) => place.Add(what, remedy));
+            if (HostPaths.IsPath(include)) Add(Path.Combine(Path.GetDirectoryName(name) ?? "", include), FullPath(include, file.BaseDirectory), (what, remedy) => place.Add(what, remedy));
         }
         _open.Pop();
     }

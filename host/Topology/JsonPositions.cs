@@ -90,7 +90,7 @@ internal sealed class JsonPositions
         if (!isFirst && !around.IsDoubled)
         {
             var (line, column) = Place(offset);
-            _doubled.Add(new DoubledMember(path, name, open.Count, line, column));
+            _doubled.Add(new DoubledMember(path, around.Path, name, open.Count, line, column));
         }
         return new Member(path, around.IsDoubled || !isFirst);
     }
@@ -115,8 +115,9 @@ internal sealed class JsonPositions
 
 /// <summary>A member that is given again.</summary>
 /// <param name="Path">Of both.</param>
+/// <param name="Around">The path of the object that has them.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Depth">How many objects and lists are around it.</param>
 /// <param name="Line">Where the second is, from 1.</param>
 /// <param name="Column">Where the second is, from 1.</param>
-internal sealed record DoubledMember(string Path, string Name, int Depth, int Line, int Column);
+internal sealed record DoubledMember(string Path, string Around, string Name, int Depth, int Line, int Column);

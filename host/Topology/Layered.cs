@@ -24,6 +24,9 @@ internal sealed class Layered
     /// <summary>False when a variable in it could not be filled in: it then means nothing.</summary>
     public bool IsSound => _places.All(place => place.File.IsSound(place.Path));
 
+    /// <summary>Whether relative paths in it all start from one folder.</summary>
+    public bool IsOfOneFolder => _places.All(place => place.File.BaseDirectory == Place.File.BaseDirectory);
+
     /// <summary>Objects merge member by member; of anything else the upper one holds.</summary>
     public static Layered Over(Layered? below, Layered above) =>
         below is null ? above : new Layered([.. above._places, .. below._places], JsonMerge.Overlay(below.Value, above.Value));

@@ -12,7 +12,7 @@ internal static class LevelReader
     public static IReadOnlyDictionary<string, Layered> Read<T>(Layered level, JsonTypeInfo<T> type) where T : class
     {
         var faults = new List<OptionFault>();
-        OptionsBinding.CheckMembers(type, level.Value, faults);
+        MemberCheck.Run(type, level.Value, faults);
         foreach (var fault in faults) level.Add(fault.Path, fault.Message, fault.Remedy);
         if (level.Value.ValueKind != JsonValueKind.Object) return new Dictionary<string, Layered>();
         // "kind" belongs to device and endpoint; the check of members passes over it everywhere.

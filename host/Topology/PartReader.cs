@@ -48,12 +48,28 @@ internal sealed class PartReader(IKindSource kinds, TopologyDefaults defaults)
             return null;
         }
         var merged = Layered.Over(defaults.Part(member, kind.Value.GetString()!), part);
-        return Tell(merged, faults => options(source.Factory).Check(merged.Value, faults)) ? (new PartModel<TFactory>(source, merged.Value), merged) : null;
+        var value = merged.Value;
+        var holds = Tell(merged, faults =>
+        {
+            var model = options(source.Factory);
+            model.Check(merged.Value, faults);
+            value = WithPathsOf(merged, model);
+        });
+        return holds ? (new PartModel<TFactory>(source, value), merged) : null;
+    }
+
+    // A NIC has one folder that its relative paths start from; a default may stand in a file of another folder.
+    private static JsonElement WithPathsOf(Layered options, OptionsModel model)
+    {
+        var folder = options.Place.File.BaseDirectory;
+        return options.IsOfOneFolder
+            ? options.Value
+            : JsonText.Build(json => model.MapPaths(options.Value, (path, text) => new WrittenPath(text, options.Find(path).File.BaseDirectory).From(folder)).WriteTo(json));
     }
 
     private string Refused()
     {
-        var refused = kinds.Plugins.Where(p => p.Status != PluginStatus.Active).Select(p => $"{p} ({p.Reason})").ToArray();
+        var refused = kinds.Plugins.Where(p => p.Status is PluginStatus.Refused or PluginStatus.Faulted).Select(p => $"{p} ({p.Reason})").ToArray();
         return refused.Length == 0 ? "" : $"Not loaded: {string.Join("; ", refused)}";
     }
 }

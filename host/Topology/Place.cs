@@ -11,6 +11,8 @@ internal readonly record struct Place(TopologyFile File, string Path)
     /// <summary>Whether the file has this member.</summary>
     public bool Exists => File.Has(Path);
 
+    public bool IsWithin(Place around) => File == around.File && JsonPath.IsWithin(Path, around.Path);
+
     /// <summary>Reports a fault here.</summary>
     public void Add(string message, string remedy, bool isPlugins = false) => File.Add(Path, message, remedy, isPlugins);
 

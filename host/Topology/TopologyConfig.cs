@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NicHost.Contracts.Frames;
+using NicHost.Contracts.Options;
 
 namespace NicHost.Host.Topology;
 
@@ -14,9 +15,11 @@ internal sealed record TopologyConfig
     public string? Schema { get; set; }
 
     [Description("Plugin roots, in order: the first that brings a kind has it. Relative to this file. Left out: the root that ships with the host.")]
+    [HostPath]
     public IReadOnlyList<string> Plugins { get; set; } = [];
 
     [Description("Files that belong to this topology too: files, or folders for all *.json in them. Relative to this file.")]
+    [HostPath]
     public IReadOnlyList<string> Include { get; set; } = [];
 
     [Description("For development: plugins are loaded so that they can be unloaded again. Costs speed on the data path.")]
@@ -50,6 +53,7 @@ internal sealed record DefaultsConfig
 internal sealed record ControlConfig
 {
     [Description("Its path; relative ones are relative to this file. Left out: $XDG_RUNTIME_DIR/nichost.sock, or /tmp/nichost-UID.sock.")]
+    [HostPath]
     public string? Socket { get; set; }
 
     [Description("Rights of the socket file in octal. Whoever may write to it commands this host.")]
@@ -129,4 +133,5 @@ internal sealed record RestartConfig
 [JsonSerializable(typeof(TopologyConfig))]
 [JsonSerializable(typeof(VmConfig))]
 [JsonSerializable(typeof(NicConfig))]
+[JsonSerializable(typeof(IReadOnlyList<TopologyFault>))]
 internal sealed partial class TopologyJson : JsonSerializerContext;

@@ -22,13 +22,19 @@ internal sealed class TopologyDefaults
     /// <summary>Puts the defaults together and checks them, used or not.</summary>
     public static TopologyDefaults Read(IReadOnlyList<FileLevel> levels, IKindSource kinds)
     {
-        var defaults = new TopologyDefaults(SettingsReader.Unite(levels, "defaults"));
-        defaults.Check("device", "Device", kinds.DeviceKinds, kind => kinds.Device(NoVm, kind)?.Factory.Options);
-        defaults.Check("endpoint", "Endpoint", kinds.EndpointKinds, kind => kinds.Endpoint(NoVm, kind)?.Factory.Options);
+        Layered? all = null;
+        // As they stand: what is wrong in one default does not hide the others.
+        foreach (var level in levels)
+        {
+            if (level.Root.Member("defaults") is { Value.ValueKind: JsonValueKind.Object } own) all = Layered.Unite(all, own);
+        }
+        var defaults = new TopologyDefaults(all);
+        defaults.Check("device", "Device", kinds.DeviceKinds, kind => kinds.Device(NoVm, kind) is { } source ? () => source.Factory.Options : null);
+        defaults.Check("endpoint", "Endpoint", kinds.EndpointKinds, kind => kinds.Endpoint(NoVm, kind) is { } source ? () => source.Factory.Options : null);
         return defaults;
     }
 
-    private void Check(string member, string what, IReadOnlyList<string> kinds, Func<string, OptionsModel?> options)
+    private void Check(string member, string what, IReadOnlyList<string> kinds, Func<string, Func<OptionsModel>?> options)
     {
         if (_defaults?.Member(member) is not { Value.ValueKind: JsonValueKind.Object } parts) return;
         foreach (var kind in parts.Value.EnumerateObject().Select(m => m.Name))
@@ -40,9 +46,9 @@ internal sealed class TopologyDefaults
         }
     }
 
-    private static void CheckPart(Layered part, OptionsModel model)
+    private static void CheckPart(Layered part, Func<OptionsModel> model)
     {
         LevelReader.RefuseKind(part, "The kind is the name that these defaults have.");
-        PartReader.Tell(part, faults => model.CheckPartial(part.Value, faults));
+        PartReader.Tell(part, faults => model().CheckPartial(part.Value, faults));
     }
 }

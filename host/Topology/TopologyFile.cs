@@ -78,11 +78,10 @@ internal sealed class TopologyFile
     private void AddDoubled(DoubledMember member)
     {
         const int vm = 2, nic = 4;
-        var around = JsonPath.Parent(member.Path);
         var (message, remedy) = member.Depth switch
         {
-            vm when around == "$.vms" => ($"There are two VMs called \"{member.Name}\".", "Give each a name of its own."),
-            nic when around.StartsWith("$.vms", StringComparison.Ordinal) && around.EndsWith(".nics", StringComparison.Ordinal)
+            vm when member.Around == "$.vms" => ($"There are two VMs called \"{member.Name}\".", "Give each a name of its own."),
+            nic when member.Around.StartsWith("$.vms", StringComparison.Ordinal) && member.Around.EndsWith(".nics", StringComparison.Ordinal)
                 => ($"There are two NICs called \"{member.Name}\".", "Give each a name of its own."),
             _ => ($"\"{member.Name}\" is given twice.", "Keep one of the two."),
         };

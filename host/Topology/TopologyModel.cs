@@ -8,9 +8,10 @@ namespace NicHost.Host.Topology;
 
 /// <summary>A topology that holds: every default filled in, every option checked by its plugin.</summary>
 /// <param name="Files">The files that it was read from, as the user wrote them.</param>
+/// <param name="BaseDirectory">The folder of the first of them.</param>
 /// <param name="Settings">What it says about the process.</param>
 /// <param name="Vms">In the order of the files.</param>
-internal sealed record TopologyModel(IReadOnlyList<string> Files, HostSettings Settings, IReadOnlyList<VmModel> Vms)
+internal sealed record TopologyModel(IReadOnlyList<string> Files, string BaseDirectory, HostSettings Settings, IReadOnlyList<VmModel> Vms)
 {
     /// <summary>Where plugins failed. Their NICs will not run; the others do.</summary>
     public IReadOnlyList<TopologyFault> Warnings { get; init; } = [];

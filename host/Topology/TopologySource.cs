@@ -32,7 +32,7 @@ internal sealed class TopologySource
         foreach (var path in _paths) collector.Add(path);
         Files = [.. collector.Paths];
         Folders = [.. collector.Folders];
-        return new TopologyFiles(collector.Files, collector.Faults, hasFolder: Folders.Count > 0);
+        return new TopologyFiles(collector.Files, collector.Faults, collector.BaseDirectory, hasFolder: Folders.Count > 0);
     }
 
     /// <summary>Reads the files as they are now, and checks everything.</summary>

@@ -1,39 +1,61 @@
-using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace NicHost.Host.Topology;
 
-/// <summary>A resolved topology as stable text.</summary>
+/// <summary>A resolved topology for people and for snapshots: a line for each value, so that a change is a line, too.</summary>
 internal static class TopologyText
 {
-    public static string Render(TopologyModel topology)
+    public static string Render(JsonObject resolved)
     {
-        var text = new StringBuilder();
-        foreach (var nic in topology.Vms.SelectMany(vm => vm.Nics))
+        var text = new StringBuilder("host\n");
+        foreach (var (name, value) in resolved.Where(member => member.Key != "vms")) Member(text, "  ", name, value);
+        foreach (var (vm, members) in resolved["vms"]!.AsObject())
         {
-            text.AppendLine(nic.Identity.ToString())
-                .AppendLine(CultureInfo.InvariantCulture, $"  mac       {nic.Mac}{(nic.MacIsDerived ? " (derived)" : "")}")
-                .AppendLine(CultureInfo.InvariantCulture, $"  mtu       {nic.Mtu}");
-            Part(text, "device  ", nic.Device);
-            Part(text, "endpoint", nic.Endpoint);
+            var nics = members!["nics"]!.AsObject();
+            if (nics.Count == 0) text.Append(vm).Append("\n  no NICs\n");
+            foreach (var (nic, parts) in nics)
+            {
+                text.Append(vm).Append('/').Append(nic).Append('\n');
+                Members(text, "  ", parts!.AsObject());
+            }
         }
         return text.ToString();
     }
 
-    private static void Part<TFactory>(StringBuilder text, string name, PartModel<TFactory> part) where TFactory : class
+    private static void Members(StringBuilder text, string indent, JsonObject members)
     {
-        text.AppendLine(CultureInfo.InvariantCulture, $"  {name}  {part.Kind}");
-        foreach (var member in part.Options.EnumerateObject().Where(m => m.Name != "kind").OrderBy(m => m.Name, StringComparer.Ordinal))
-            text.AppendLine(CultureInfo.InvariantCulture, $"    {member.Name} {Compact(member.Value)}");
+        foreach (var (name, value) in members) Member(text, indent, name, value);
     }
 
-    // Through a node: the raw text would carry the file's line breaks and comments.
-    private static string Compact(JsonElement value) => value.ValueKind switch
+    private static void Member(StringBuilder text, string indent, string name, JsonNode? value)
     {
-        JsonValueKind.Object => JsonObject.Create(value)!.ToJsonString(),
-        JsonValueKind.Array => JsonArray.Create(value)!.ToJsonString(),
-        _ => value.GetRawText(),
-    };
+        text.Append(indent).Append(name).Append(':');
+        if (value is not (JsonObject { Count: > 0 } or JsonArray { Count: > 0 }))
+        {
+            text.Append(' ').Append(Plain(value)).Append('\n');
+            return;
+        }
+        text.Append('\n');
+        if (value is JsonObject members) Members(text, indent + "  ", members);
+        else Items(text, indent + "  ", value.AsArray());
+    }
+
+    private static void Items(StringBuilder text, string indent, JsonArray items)
+    {
+        foreach (var item in items)
+        {
+            if (item is not JsonObject { Count: > 0 } members)
+            {
+                text.Append(indent).Append("- ").Append(Plain(item)).Append('\n');
+                continue;
+            }
+            // The first member stands behind the dash, the others below it.
+            var start = text.Length;
+            Members(text, indent + "  ", members);
+            text[start + indent.Length] = '-';
+        }
+    }
+
+    private static string Plain(JsonNode? value) => value is null ? "null" : JsonText.Line(value);
 }

@@ -61,7 +61,9 @@ internal sealed class WiringValidator
             if (_claims.TryAdd(claim.Resource, (nic, claim.SharedInVm))) continue;
             var (owner, shared) = _claims[claim.Resource];
             if (shared && claim.SharedInVm && owner?.Identity.Vm == nic.Identity.Vm) continue;
-            part.Add(claim.Path, $"{claim.Resource} is taken by {owner?.Identity.ToString() ?? Host} already.", "Give each NIC its own.");
+            var (place, name) = (part.Find(claim.Path), owner?.Identity.ToString() ?? Host);
+            if (place.IsWithin(part.Place)) place.Add($"{claim.Resource} is taken by {name} already.", "Give each NIC its own.");
+            else place.Add($"{claim.Resource} would be {name}'s and {nic.Identity}'s.", "A default is for what NICs can share: give each its own.");
         }
     }
 

@@ -1,5 +1,7 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using NicHost.Contracts.Options;
 
 namespace NicHost.Virtio;
 
@@ -9,9 +11,11 @@ namespace NicHost.Virtio;
 internal sealed record VirtioOptions
 {
     [Description("Path of the vhost-user socket, at most 107 bytes; relative paths are relative to the topology file.")]
+    [HostPath]
     public required string Socket { get; init; }
 
-    [Description("Queue pairs offered to the guest, 1 to 8. The VMM must be given the same number or fewer.")]
+    [Description("Queue pairs offered to the guest. The VMM must be given the same number or fewer.")]
+    [Range(1, VirtioOptionsCheck.MaxQueues)]
     public int Queues { get; set; } = 1;
 
     [Description("server: listen on the socket and wait for the VMM. client: connect to the VMM's socket, again and again.")]

@@ -30,12 +30,8 @@ internal static class VirtioOptionsCheck
     private static void Check(VirtioOptions options, ICollection<OptionFault> faults)
     {
         var bytes = System.Text.Encoding.UTF8.GetByteCount(options.Socket);
-        if (bytes == 0 || options.Socket.Contains('\0', StringComparison.Ordinal))
-            faults.Add(new OptionFault("$.socket", "This is not a path.", "Write a path such as \"/run/nichost/web-eth0.sock\"."));
-        else if (bytes > UnixSocket.MaxPathLength)
+        if (bytes > UnixSocket.MaxPathLength)
             faults.Add(new OptionFault("$.socket", $"The path has {bytes} bytes.", $"A UNIX socket's path has at most {UnixSocket.MaxPathLength}: use a shorter folder."));
-        if (options.Queues is < 1 or > MaxQueues)
-            faults.Add(new OptionFault("$.queues", $"{options.Queues} is out of range.", $"Write 1 to {MaxQueues}."));
         if (ParseMode(options.SocketMode) is null)
             faults.Add(new OptionFault("$.socketMode", $"\"{options.SocketMode}\" is not a file mode.", "Write three or four octal digits, such as \"0660\"."));
         if (options.Owner is { } owner && Id(owner, Accounts.FindUser) is null)

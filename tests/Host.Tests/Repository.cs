@@ -12,4 +12,9 @@ internal static class Repository
         while (!System.IO.File.Exists(Path.Combine(folder, "NicHost.slnx"))) folder = Path.GetDirectoryName(folder)!;
         return Path.Combine(folder, path);
     }
+
+    /// <summary>The topologies that the repository ships: files, and folders that are one topology.</summary>
+    public static IEnumerable<string> Topologies() =>
+        Directory.EnumerateFileSystemEntries(File("samples")).Where(path => !path.EndsWith(".md", StringComparison.Ordinal))
+            .Select(path => $"samples/{Path.GetFileName(path)}").Order(StringComparer.Ordinal).Prepend("plugins.json");
 }

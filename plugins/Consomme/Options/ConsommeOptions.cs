@@ -1,8 +1,10 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 
 namespace NicHost.Consomme.Options;
 
+[Description("A NAT in user mode: the guest's packets leave through ordinary sockets of the host.")]
 internal sealed record ConsommeOptions
 {
     [Description("The guest's IPv4 network as address/prefix (8 to 29 bits). Gateway is .2, DNS .3 and the guest .15 (in a small network: the last address).")]
@@ -57,6 +59,7 @@ internal sealed record DnsRecordOptions
     public required string Value { get; init; }
 
     [Description("Time to live in seconds.")]
+    [Range(0, int.MaxValue)]
     public int Ttl { get; set; } = 60;
 }
 
@@ -66,23 +69,30 @@ internal enum DnsRecordType { A, AAAA, CNAME, PTR }
 internal sealed record LimitOptions
 {
     [Description("TCP flows at one time. At the limit new ones are refused with RST.")]
+    [Range(1, 1 << 20)]
     public int TcpFlows { get; set; } = 16384;
 
     [Description("TCP connections being set up, in both directions. At the limit a guest's SYN is dropped (it will repeat it), a host's connection waits.")]
+    [Range(1, 1 << 20)]
     public int HalfOpen { get; set; } = 512;
 
     [Description("UDP flows at one time. At the limit the one idle longest gives way.")]
+    [Range(1, 1 << 20)]
     public int UdpFlows { get; set; } = 4096;
 
     [Description("Echo flows (ping) at one time. At the limit new ones are dropped.")]
+    [Range(0, 1 << 16)]
     public int EchoFlows { get; set; } = 256;
 
     [Description("DNS queries in flight. At the limit a query is answered with SERVFAIL.")]
+    [Range(1, 1 << 16)]
     public int DnsQueries { get; set; } = 512;
 
     [Description("Seconds without traffic after which a UDP flow ends (DNS-like flows with one answer: a quarter of it).")]
+    [Range(1, 86400)]
     public int UdpIdleSeconds { get; set; } = 180;
 
     [Description("Seconds without traffic after which an established TCP flow is probed, and ended when the guest is gone.")]
+    [Range(1, 7 * 86400)]
     public int TcpIdleSeconds { get; set; } = 7200;
 }

@@ -48,7 +48,6 @@ internal sealed record ConsommeSettings
         };
         if (options.Hostname is { } name && !DomainText.IsName(name))
             faults.Add(new OptionFault("$.hostname", $"\"{name}\" is not a host name.", "Use letters, digits and dashes, parts of at most 63 characters."));
-        LimitReader.Check(options.Limits, faults);
         return settings with { Forwards = ForwardReader.Read(options.Forwards, settings.Network(default, 1500), faults) };
     }
 

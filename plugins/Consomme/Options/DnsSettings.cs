@@ -53,8 +53,6 @@ internal sealed record DnsSettings
         var type = record.Type ?? (address is null ? DnsRecordType.CNAME : address.Value.IsV4 ? DnsRecordType.A : DnsRecordType.AAAA);
         if (!DomainText.IsName(record.Name))
             faults.Add(new OptionFault($"{path}.name", $"\"{record.Name}\" is not a name.", "Use parts of 1 to 63 characters with dots between, at most 253 in all."));
-        if (record.Ttl < 0)
-            faults.Add(new OptionFault($"{path}.ttl", $"{record.Ttl} is below 0.", "Give seconds, 0 or more."));
         switch (type)
         {
             case DnsRecordType.A when address is not { IsV4: true }:

@@ -81,11 +81,72 @@ public sealed partial class OptionsModelTests
     public void Model_of_a_record_whose_defaults_would_be_lost_is_refused() =>
         Assert.Throws<ArgumentException>(() => new OptionsModel<Losing>(SampleJson.Default.Losing));
 
+    [Fact]
+    public void Fault_of_a_range_does_not_hide_the_plugins_own_rules()
+    {
+        var faults = new List<OptionFault>();
+        Model.Check(Parse("""{"socket":"","port":0,"queues":9}"""), faults);
+        Assert.Equal(["$.socket", "$.port", "$.queues"], faults.Select(f => f.Path));
+    }
+
+    [Fact]
+    public void Check_of_a_part_misses_nothing_that_may_come_from_elsewhere()
+    {
+        var faults = new List<OptionFault>();
+        Model.CheckPartial(Parse("""{"queues":2,"inner":{"records":[]}}"""), faults);
+        Assert.Empty(faults);
+        Model.CheckPartial(Parse("""{"queues":"x","inner":{"record":[]},"port":0,"rules":[{"to":1}]}"""), faults);
+        Assert.Equal(["$.queues", "$.inner.record", "$.port", "$.rules[0].to", "$.rules[0]"], faults.Select(f => f.Path));
+    }
+
+    [Fact]
+    public void Check_of_a_part_that_is_whole_runs_the_plugins_own_rules()
+    {
+        var faults = new List<OptionFault>();
+        Model.CheckPartial(Parse("""{"socket":"/s","queues":9}"""), faults);
+        Assert.Equal(["9 queues are too many."], faults.Select(f => f.Message));
+    }
+
+    [Fact]
+    public void Resolve_gives_every_member_a_value_and_leaves_the_kind_out() =>
+        Assert.Equal("""{"socket":"/s","queues":1,"port":null,"mode":"Fast","inner":{"records":[],"keys":["k"]},"rules":[{"from":"a","to":null}]}""",
+            Model.Resolve(Parse("""{"kind":"x","socket":"/s","inner":{"keys":["k"]},"rules":[{"from":"a"}]}""")).ToJsonString());
+
+    [Fact]
+    public void Resolve_of_options_with_a_fault_throws() => Assert.Throws<OptionsException>(() => Model.Resolve(Parse("{}")));
+
+    [Fact]
+    public void Paths_are_mapped_wherever_they_stand()
+    {
+        var seen = new List<string>();
+        var mapped = Model.MapPaths(Parse("""{"kind":"x","socket":"a","inner":{"records":["b"],"keys":["c","d"]},"rules":[{"from":"e","to":"f"}]}"""), (path, text) =>
+        {
+            seen.Add(path);
+            return $"/{text}";
+        });
+        Assert.Equal(["$.socket", "$.inner.keys[0]", "$.inner.keys[1]", "$.rules[0].to"], seen);
+        Assert.Equal("""{"kind":"x","socket":"/a","inner":{"records":["b"],"keys":["/c","/d"]},"rules":[{"from":"e","to":"/f"}]}""", mapped.ToJsonString());
+    }
+
+    [Fact]
+    public void Schema_tells_the_defaults_of_an_instance()
+    {
+        var members = Model.Schema()["properties"]!;
+        Assert.Equal(1, (int)members["queues"]!["default"]!);
+        Assert.Equal("Fast", (string?)members["mode"]!["default"]);
+        Assert.Equal("""{"records":[],"keys":["x"]}""", members["inner"]!["default"]!.ToJsonString());
+        Assert.Equal("[]", members["inner"]!["properties"]!["keys"]!["default"]!.ToJsonString());
+        Assert.Null(members["rules"]!["items"]!["properties"]!["from"]!["default"]);
+        Assert.Null(members["socket"]!["default"]);
+        Assert.Null(members["port"]!["default"]);
+    }
+
     private static JsonElement Parse(string json) => JsonDocument.Parse(json).RootElement;
 
     internal sealed record Sample
     {
         [Description("The socket.")]
+        [HostPath]
         public required string Socket { get; init; }
 
         public int Queues { get; set; } = 1;
@@ -95,7 +156,10 @@ public sealed partial class OptionsModelTests
 
         public Speed Mode { get; set; }
 
-        public Inner Inner { get; set; } = new();
+        // Not what the type itself would say.
+        public Inner Inner { get; set; } = new() { Keys = ["x"] };
+
+        public IReadOnlyList<Rule> Rules { get; set; } = [];
     }
 
     internal sealed record Losing
@@ -106,6 +170,17 @@ public sealed partial class OptionsModelTests
     internal sealed record Inner
     {
         public IReadOnlyList<string> Records { get; set; } = [];
+
+        [HostPath]
+        public IReadOnlyList<string> Keys { get; set; } = [];
+    }
+
+    internal sealed record Rule
+    {
+        public required string From { get; init; }
+
+        [HostPath]
+        public string? To { get; set; }
     }
 
     [JsonConverter(typeof(JsonStringEnumConverter<Speed>))]

@@ -30,7 +30,7 @@ internal sealed class TopologyTarget : FuzzTarget
     {
         try
         {
-            TopologyText.Render(new TopologySource(["fuzz.json"], new OneFile(input.ToArray())).Read(s_catalog));
+            TopologyText.Render(TopologyResolver.Resolve(new TopologySource(["fuzz.json"], new OneFile(input.ToArray())).Read(s_catalog)));
         }
         catch (TopologyException e)
         {

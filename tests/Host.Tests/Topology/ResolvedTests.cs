@@ -13,15 +13,26 @@ public sealed class ResolvedTests
     public void Catalog_of_the_shipped_root_has_no_refusal() =>
         Assert.All(Catalog.Value.Plugins, plugin => Assert.True(plugin.Status == PluginStatus.Active, $"{plugin}: {plugin.Reason}"));
 
+    public static TheoryData<string> Shipped => [.. Repository.Topologies()];
+
     [Theory]
-    [InlineData("plugins")]
-    [InlineData("samples/smallest")]
-    [InlineData("samples/every-option")]
-    [InlineData("samples/several-vms")]
-    [InlineData("samples/both-devices")]
+    [MemberData(nameof(Shipped))]
     public Task Topology_that_ships_resolves(string name)
     {
-        var source = new TopologySource([Repository.File($"{name}.json")]);
-        return Verifier.Verify(TopologyText.Render(source.Read(Catalog.Value))).UseTextForParameters(Path.GetFileName(name));
+        var resolved = TopologyResolver.Resolve(Source(name).Read(Catalog.Value));
+        return Verifier.Verify(TopologyText.Render(resolved)).UseTextForParameters(Path.GetFileNameWithoutExtension(name));
     }
+
+    [Theory]
+    [MemberData(nameof(Shipped))]
+    public void Topology_that_is_resolved_resolves_to_itself(string name)
+    {
+        var source = Source(name);
+        var model = source.Read(Catalog.Value);
+        var once = JsonText.Page(TopologyResolver.Resolve(model));
+        var again = new TopologySource([Path.Combine(model.BaseDirectory, "resolved.json")], new MemoryFiles { [Path.Combine(model.BaseDirectory, "resolved.json")] = once }, _ => null);
+        Assert.Equal(once, JsonText.Page(TopologyResolver.Resolve(again.Read(Catalog.Value))));
+    }
+
+    private static TopologySource Source(string name) => new([Repository.File(name)], environment: _ => null);
 }
