@@ -18,6 +18,8 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
     private readonly DeviceContext _context;
     private readonly ILogger _log;
     private readonly string _path;
+    private readonly LinkByReconnect _link;
+    private readonly Func<Fd, int> _processOf;
     private VirtioOptions _options;
     private SocketRights _rights;
     private QueuePair[] _pairs = [];
@@ -27,17 +29,20 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
     private Session? _session;
     private TaskCompletionSource? _ending;
     private ILoopTimer? _linger;
-    private Fd? _waiting;
-    private string? _peer;
     private int _epoch;
 
-    public VirtioDevice(DeviceContext context, VirtioOptions options)
+    /// <param name="context">What the device is made from.</param>
+    /// <param name="options">The options in it.</param>
+    /// <param name="processOf">Which process is at the other end of a connection, 0 when it is out of our sight; null: the kernel is asked.</param>
+    public VirtioDevice(DeviceContext context, VirtioOptions options, Func<Fd, int>? processOf = null)
     {
+        _processOf = processOf ?? (static socket => UnixSocket.GetPeer(socket.Raw, out var peer).Ok ? peer.ProcessId : 0);
         _context = context;
         _options = options;
         _rights = VirtioOptionsCheck.Rights(options);
         _log = context.Logging.CreateLogger($"Virtio.{context.Nic}");
         _path = Path.GetFullPath(options.Socket, context.BaseDirectory);
+        _link = new LinkByReconnect(context.Loop, HangUp) { IsOn = options.HangsUp };
         Config = new NetConfig(context.Mac, context.Mtu, options.Queues);
     }
 
@@ -59,6 +64,7 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
         _backend = backend;
         var queues = Math.Min(_options.Queues, backend.MaxQueues);
         Config = new NetConfig(_context.Mac, Mtu, queues) { Link = backend.Link };
+        _link.Changed(backend.Link.IsUp);
         Offered = NetFeatureMap.Offer(backend.Endpoint.TxAccepts, backend.Endpoint.RxGives, queues);
         OfferedProtocol = Protocols(queues);
         // A tag may come on top of the MTU.
@@ -67,8 +73,8 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
         var state = new ControlState(queues, _context.Mac);
         _control = new ControlQueue(Loop, backend.Counters(0), state, (why, fatal) => OnFault(_pairs.Length * 2, why, fatal));
         _source = _options.Mode == SocketRole.Server
-            ? new Listener(_path, _rights, Loop, _log, OnConnection)
-            : new Connector(_path, Loop, _log, OnConnection);
+            ? new Listener(_path, _rights, Loop, _log, Admit)
+            : new Connector(_path, Loop, _log, Admit);
         _source.Start();
     }
 
@@ -79,36 +85,19 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
         var source = _source ?? throw new InvalidOperationException("The device is not started.");
         if (rights != _rights) source.SetRights(rights);
         (_options, _rights) = (options, rights);
+        _link.IsOn = options.HangsUp;
+        _link.Review();
     }
 
     public void SetLink(LinkState link)
     {
         if (Config.Link == link) return;
+        var wasUp = Config.Link.IsUp;
         Config.Link = link;
         _session?.LinkChanged();
-    }
-
-    public void ConfigRead()
-    {
-        // Posted: its answer is to leave first.
-        if (_ending is not null) Loop.Post(() => _session?.End(null));
-    }
-
-    public void Ended(Session session)
-    {
-        _linger?.Dispose();
-        _session = null;
-        _peer = null;
-        Backend.ReportAttachment(null);
-        var waiting = _waiting;
-        _waiting = null;
-        if (_ending is { } ending)
-        {
-            waiting?.Dispose();
-            ending.TrySetResult();
-        }
-        else if (waiting is not null) Attach(waiting);
-        else _source?.Next();
+        _link.Changed(link.IsUp);
+        // Where we connect, the front-end that was sent away waits for us.
+        if (link.IsUp && !wasUp && _session is null) _source?.Next();
     }
 
     public async ValueTask DisposeAsync()
@@ -124,41 +113,12 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
 
     private ProtocolFeatures Protocols(int queues) => Protocols(queues, _options.InBandNotifications);
 
-    /// <summary>A front-end is there: taken when none is, or when the present one is gone without our having noticed yet.</summary>
-    private bool OnConnection(Fd socket)
-    {
-        if (_session is { IsHungUp: true } gone) gone.End(null);
-        if (_session is { HasEnded: false }) return false;
-        if (_session is null)
-        {
-            Attach(socket);
-            return true;
-        }
-        // The last one's queues are still stopping on their loops.
-        _waiting?.Dispose();
-        _waiting = socket;
-        return true;
-    }
-
-    private void Attach(Fd socket)
-    {
-        _peer = UnixSocket.GetPeer(socket.Raw, out var peer).Ok ? $"pid {peer.ProcessId}, uid {peer.UserId}" : "a front-end";
-        _control!.State.Reset();
-        _session = new Session(socket, this);
-        Backend.ReportAttachment(_peer);
-    }
-
-    private void OnFault(int firstRing, string reason, bool isFatal)
-    {
-        if (Loop.IsCurrent) _session?.QueueFailed(firstRing, reason, isFatal);
-        else Loop.Post(() => _session?.QueueFailed(firstRing, reason, isFatal));
-    }
-
     private Task Stop()
     {
         if (_ending is not null) return _ending.Task;
         _ending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _source?.Dispose();
+        _link.Dispose();
         if (_session is null) _ending.SetResult();
         else if (!_session.OwesConfigRead) _session.End(null);
         else

@@ -42,6 +42,9 @@ public sealed class VirtioFactory : IDeviceFactory
     private static VirtioOptions Fixed(DeviceContext context)
     {
         var options = Read(context);
-        return options with { Socket = Path.GetFullPath(options.Socket, context.BaseDirectory), SocketMode = "", Owner = null, Group = null };
+        return options with
+        {
+            Socket = Path.GetFullPath(options.Socket, context.BaseDirectory), SocketMode = "", Owner = null, Group = null, LinkByReconnect = null,
+        };
     }
 }

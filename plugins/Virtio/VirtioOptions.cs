@@ -30,8 +30,15 @@ internal sealed record VirtioOptions
     [Description("The socket file's group, by name or number (server only). Left out: the one that the system gives it. Without being root: a group that the host's user is in.")]
     public string? Group { get; set; }
 
+    [Description("Show a link that is down to a VMM that cannot be told of it (QEMU) by hanging up, and taking it back when the link is up. A VMM that does not reconnect would lose its NIC for good: turn it off for such a one. Left out: true for server, false for client.")]
+    public bool? LinkByReconnect { get; set; }
+
     [Description("Offer notifications as messages instead of eventfds. Slower; for User Mode Linux with time travel only.")]
     public bool InBandNotifications { get; set; }
+
+    /// <summary>What <see cref="LinkByReconnect"/> comes to.</summary>
+    [JsonIgnore]
+    public bool HangsUp => LinkByReconnect ?? Mode == SocketRole.Server;
 }
 
 /// <summary>Who listens.</summary>

@@ -1,22 +1,25 @@
-using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
 using NicHost.Contracts.Endpoints;
-using NicHost.Contracts.Nics;
 using NicHost.Loops;
+using NicHost.Testing;
 using NicHost.Testing.Conformance;
 
 namespace NicHost.Consomme.Tests;
 
 public sealed class ConsommeConformance : EndpointConformance
 {
-    protected override IEndpoint Create(EventLoop loop) => new ConsommeFactory().Create(new EndpointContext
-    {
-        Nic = new NicIdentity("vm", "nic"),
-        Mac = GuestMac,
-        Mtu = 1500,
-        Options = JsonDocument.Parse("""{"kind":"consomme"}""").RootElement,
-        BaseDirectory = "/",
-        Loop = loop,
-        Logging = NullLoggerFactory.Instance,
-    });
+    private const string Other = """
+        {
+          "kind": "consomme", "hostLoopback": true, "hostname": "other", "limits": { "tcpFlows": 10, "udpIdleSeconds": 5 },
+          "forwards": ["tcp:127.0.0.1:0-22", "udp:[::1]:0-53"],
+          "dns": { "servers": ["127.0.0.1:9"], "search": ["a.test"], "records": [{ "name": "a.test", "value": "10.9.9.9" }] }
+        }
+        """;
+
+    private readonly ConsommeFactory _factory = new();
+
+    protected override IEndpoint Create(EventLoop loop) => _factory.Create(Context(loop, """{ "kind": "consomme" }"""));
+
+    protected override EndpointChange Change(EventLoop loop) => new(_factory, Context(loop, """{ "kind": "consomme" }"""), Context(loop, Other));
+
+    private static EndpointContext Context(EventLoop loop, string options) => TestNic.EndpointContext(loop, options, mac: GuestMac.ToString());
 }

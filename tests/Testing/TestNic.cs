@@ -83,6 +83,9 @@ public sealed class TestNic : INicBackend, IEndpointHost, IAsyncDisposable
     /// <summary>Shows the guest another link state.</summary>
     public Task SetLinkAsync(LinkState link) => _loop.InvokeAsync(() => SetLink(link));
 
+    /// <summary>Gives the device other options.</summary>
+    public Task ReconfigureDeviceAsync(DeviceContext wanted) => _loop.InvokeAsync(() => _device.Reconfigure(wanted));
+
     /// <summary>The device's inspect tree.</summary>
     public Task<InspectNode> InspectDeviceAsync() => _loop.InvokeAsync(() =>
     {

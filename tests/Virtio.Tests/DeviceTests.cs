@@ -88,9 +88,9 @@ public sealed class DeviceTests
         using var nic = Nic.Started();
         using var other = UnixSocket.Listen(nic.Path + "2");
         using var loop = new EventLoop("listener");
-        using var taken = new Listener(nic.Path + "2", new SocketRights(0x180), loop, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, _ => true);
+        using var taken = new Listener(nic.Path + "2", new SocketRights(0x180), loop, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, _ => Admission.Taken);
         Assert.Contains("Another process serves it", Assert.Throws<IOException>(taken.Start).Message, StringComparison.Ordinal);
-        using var nowhere = new Listener("/nowhere/at/all.sock", new SocketRights(0x180), loop, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, _ => true);
+        using var nowhere = new Listener("/nowhere/at/all.sock", new SocketRights(0x180), loop, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, _ => Admission.Taken);
         Assert.Contains("Make the folder first", Assert.Throws<IOException>(nowhere.Start).Message, StringComparison.Ordinal);
         Assert.True(File.Exists(nic.Path + "2"));
     }

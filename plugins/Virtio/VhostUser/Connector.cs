@@ -8,8 +8,8 @@ namespace NicHost.Virtio.VhostUser;
 /// <param name="path">Where the front-end listens.</param>
 /// <param name="loop">The NIC's first loop.</param>
 /// <param name="log">Where the first failure of a row is told.</param>
-/// <param name="taken">Takes the connection.</param>
-internal sealed partial class Connector(string path, IEventLoop loop, ILogger log, Func<Fd, bool> taken) : IConnectionSource
+/// <param name="admit">Takes the connection, or leaves it here.</param>
+internal sealed partial class Connector(string path, IEventLoop loop, ILogger log, Func<Fd, Admission> admit) : IConnectionSource
 {
     /// <summary>The first pause.</summary>
     public const long FirstPauseMilliseconds = 100;
@@ -51,7 +51,9 @@ internal sealed partial class Connector(string path, IEventLoop loop, ILogger lo
         if (socket is not null)
         {
             _told = false;
-            if (!taken(socket)) socket.Dispose();
+            if (admit(socket) == Admission.Taken) return;
+            socket.Dispose();
+            Later();
             return;
         }
         if (!_told) Log.Waiting(log, path, result.ToString());

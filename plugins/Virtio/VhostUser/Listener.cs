@@ -9,8 +9,8 @@ namespace NicHost.Virtio.VhostUser;
 /// <param name="rights">Rights of the socket file.</param>
 /// <param name="loop">The NIC's first loop.</param>
 /// <param name="log">Where refusals are told.</param>
-/// <param name="taken">Takes a connection; false while another lives, the connection then staying the listener's.</param>
-internal sealed partial class Listener(string path, SocketRights rights, IEventLoop loop, ILogger log, Func<Fd, bool> taken) : IConnectionSource, IFdHandler
+/// <param name="admit">Takes a connection, or leaves it to the listener, and says why.</param>
+internal sealed partial class Listener(string path, SocketRights rights, IEventLoop loop, ILogger log, Func<Fd, Admission> admit) : IConnectionSource, IFdHandler
 {
     // A crowd at the door must not hold the loop.
     private const int AcceptsPerTurn = 16;
@@ -74,9 +74,10 @@ internal sealed partial class Listener(string path, SocketRights rights, IEventL
                 return;
             }
             var connection = new Fd(accepted.Fd);
-            if (taken(connection)) continue;
+            var admission = admit(connection);
+            if (admission == Admission.Taken) continue;
             connection.Dispose();
-            Log.TurnedAway(log, path);
+            if (admission == Admission.Busy) Log.TurnedAway(log, path);
         }
     }
 

@@ -115,6 +115,7 @@ internal sealed partial class Session
         }
         then?.Invoke(_pendingFault);
         Rewatch();
+        if (!_ended) _host.Reconciled();
     }
 
     private void DisposeDropped()

@@ -13,6 +13,7 @@ internal sealed partial class Session
     private void Dispatch()
     {
         var request = _reader.Header.Request;
+        LastRequest = _host.Loop.NowMilliseconds;
         if (_host.Log.IsEnabled(Microsoft.Extensions.Logging.LogLevel.Debug))
             Log.Received(_host.Log, MessageShape.Name(request), Convert.ToHexStringLower(_reader.Payload), _reader.FdCount);
         switch (request)

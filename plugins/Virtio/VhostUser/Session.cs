@@ -63,6 +63,15 @@ internal sealed partial class Session : IFdHandler, IDisposable
     public bool IsHungUp =>
         _ended || (Io.Poll(_socket.Raw, PollEvents.ReadHangUp, 0) & (PollEvents.HangUp | PollEvents.ReadHangUp | PollEvents.Error)) != 0;
 
+    /// <summary>Whether it can be told of the link: it reads the configuration space and has a channel to be told by that it changed.</summary>
+    public bool HearsOfLink => _channel is not null && _protocol.HasFlag(ProtocolFeatures.Config);
+
+    /// <summary>Whether the guest's driver runs: any ring passes frames.</summary>
+    public bool IsRunning => Array.Exists(_applied, plan => plan.Rx is { Enabled: true } || plan.Tx is { Enabled: true });
+
+    /// <summary>When it said something last.</summary>
+    public long LastRequest { get; private set; }
+
     public void OnEvents(FdEvents events)
     {
         if (_writer.HasKept && !_writer.Flush())
@@ -76,8 +85,8 @@ internal sealed partial class Session : IFdHandler, IDisposable
     /// <summary>Tells the front-end of a new link state, if it can be told.</summary>
     public void LinkChanged()
     {
-        if (_channel is null || !_protocol.HasFlag(ProtocolFeatures.Config)) return;
-        _channel.ConfigChanged();
+        if (!HearsOfLink) return;
+        _channel!.ConfigChanged();
         OwesConfigRead = true;
     }
 
@@ -205,6 +214,9 @@ internal interface ISessionHost
 
     /// <summary>The front-end has read the link's state.</summary>
     void ConfigRead();
+
+    /// <summary>The queues are as the front-end's last request wants them.</summary>
+    void Reconciled();
 
     /// <summary>The session is over and holds nothing any more.</summary>
     void Ended(Session session);

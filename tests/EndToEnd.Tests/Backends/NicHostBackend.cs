@@ -3,7 +3,7 @@ using NicHost.EndToEnd.Tests.Lab;
 
 namespace NicHost.EndToEnd.Tests.Backends;
 
-/// <summary>The product: <c>./nichost run</c> on a topology.</summary>
+/// <summary>The product: <c>./nichost run</c> on a topology, which changes only when a test applies another.</summary>
 internal abstract class NicHostBackend(NetnsLab lab, string name) : Backend(lab, name)
 {
     /// <summary>Ports that lead to the guest, as a member of the endpoint's options.</summary>
@@ -33,36 +33,48 @@ internal abstract class NicHostBackend(NetnsLab lab, string name) : Backend(lab,
 
     protected void WriteTopology(string text) => File.WriteAllText(Topology, text);
 
-    protected override IEnumerable<string> Command() => [Repository.PathOf("nichost"), "run", Topology, "--control", Control];
+    /// <summary>Makes the running host do what the topology says now, and waits until that is done.</summary>
+    protected void Apply() => Shell.Run(Repository.PathOf("nichost"), "apply", "--control", Control);
+
+    protected override IEnumerable<string> Command() => [Repository.PathOf("nichost"), "run", Topology, "--no-watch", "--control", Control];
 }
 
-/// <summary>One VM of one virtio NIC on the user-mode NAT.</summary>
+/// <summary>One VM of one virtio NIC, on the user-mode NAT unless a test moves it.</summary>
 internal sealed class VirtioBackend : NicHostBackend
 {
-    public VirtioBackend(NetnsLab lab, string name, int mtu, int queues = 1) : base(lab, name)
+    private readonly int _mtu;
+
+    public VirtioBackend(NetnsLab lab, string name, int mtu, int queues = 1, NicWiring? wiring = null) : base(lab, name)
     {
         Plug = new NicPlug(NicTransport.VhostUser, Path.Combine(Folder, "eth0.sock"), "52:54:00:12:34:56", queues);
-        WriteTopology($$"""
-            {
-              "vms": {
-                "web": {
-                  "nics": {
-                    "eth0": {
-                      "mac": "{{Plug.Mac}}",
-                      "mtu": {{mtu}},
-                      "device": { "kind": "virtio", "socket": "{{Plug.Socket}}", "queues": {{queues}} },
-                      "endpoint": {
-                        "kind": "consomme",
-                        "hostLoopback": true,
-                        {{Forwards}}
-                      }
-                    }
-                  }
-                }
-              }
-            }
-            """);
+        _mtu = mtu;
+        Write(wiring ?? new NicWiring());
     }
 
     public override NicPlug Plug { get; }
+
+    /// <summary>Changes the wiring under the running host.</summary>
+    public void Apply(NicWiring wiring)
+    {
+        Write(wiring);
+        Apply();
+    }
+
+    private void Write(NicWiring wiring) => WriteTopology($$"""
+        {
+          "vms": {
+            "web": {
+              "nics": {
+                "eth0": {
+                  "mac": "{{Plug.Mac}}",
+                  "mtu": {{_mtu}},
+                  "link": "{{(wiring.IsLinkUp ? "up" : "down")}}",
+                  "device": { "kind": "virtio", "socket": "{{Plug.Socket}}", "queues": {{Plug.Queues}} },
+                  "endpoint": {{wiring.Endpoint}}
+                }
+              }
+            }
+          }
+        }
+        """);
 }

@@ -24,6 +24,9 @@ public abstract class DeviceConformance
     /// <summary>Makes a driver for it.</summary>
     protected abstract IGuestDriver CreateDriver(string socket);
 
+    /// <summary>Options that the device takes while it runs; null (the default) when it takes none.</summary>
+    protected virtual DeviceChange? Change(IEventLoop loop, string socket) => null;
+
     /// <summary>Queue counts that the device can be made with.</summary>
     protected virtual int MaxQueues => 2;
 
@@ -113,6 +116,31 @@ public abstract class DeviceConformance
         AssertEcho(guest, mtu + 14);
     }, mtu: mtu);
 
+    [Fact]
+    public Task Other_options_are_taken_or_refused_and_the_guest_goes_on()
+    {
+        DeviceChange? change = null;
+        return RunAsync((guest, nic) =>
+        {
+            guest.Attach(OffloadSet.None);
+            for (var i = 0; i < 4; i++)
+            {
+                AssertEcho(guest, 100 + i);
+                if (change is not null) nic.ReconfigureDeviceAsync(i % 2 == 0 ? change.Wanted : change.Running).Wait(Patience);
+                else Assert.Throws<NotSupportedException>(() => nic.ReconfigureDeviceAsync(TestNic.DeviceContext(nic.Loop(0), """{"kind":"any"}""")).GetAwaiter().GetResult());
+                AssertEcho(guest, 200 + i);
+            }
+            Assert.Empty(nic.GuestFaults);
+        }, device: (loop, socket) =>
+        {
+            change = Change(loop, socket);
+            if (change is null) return CreateDevice(loop, socket, 1, 1500);
+            Assert.True(change.Factory.CanReconfigure(change.Running, change.Wanted), "the factory refuses the change");
+            Assert.True(change.Factory.CanReconfigure(change.Wanted, change.Running), "the factory refuses the way back");
+            return change.Factory.Create(change.Running);
+        });
+    }
+
     // A frame can be back in the guest before the device has counted it: its loop is another thread.
     private static void AssertCount(long expected, Func<long> count)
     {
@@ -130,7 +158,11 @@ public abstract class DeviceConformance
     }
 
     /// <summary>Runs a guest's side against a device of its own, with the loopback endpoint behind.</summary>
-    protected async Task RunAsync(Action<IGuestDriver, TestNic> body, int queues = 1, int mtu = 1500)
+    /// <param name="body">The guest's side.</param>
+    /// <param name="queues">The most queues.</param>
+    /// <param name="mtu">The NIC's MTU.</param>
+    /// <param name="device">Makes the device; null: <see cref="CreateDevice"/>.</param>
+    protected async Task RunAsync(Action<IGuestDriver, TestNic> body, int queues = 1, int mtu = 1500, Func<IEventLoop, string, IDevice>? device = null)
     {
         var folder = Directory.CreateTempSubdirectory("nichost-");
         try
@@ -138,7 +170,7 @@ public abstract class DeviceConformance
             var socket = Path.Combine(folder.FullName, "nic.sock");
             await using var nic = await TestNic.StartAsync(
                 loop => new LoopbackEndpointFactory().Create(TestNic.EndpointContext(loop, """{"kind":"loopback"}""", mtu)),
-                loop => CreateDevice(loop, socket, queues, mtu), queues, mtu);
+                loop => device?.Invoke(loop, socket) ?? CreateDevice(loop, socket, queues, mtu), queues, mtu);
             using var guest = CreateDriver(socket);
             await Task.Run(() => body(guest, nic)).WaitAsync(TimeSpan.FromSeconds(60));
         }

@@ -25,6 +25,9 @@ public abstract class EndpointConformance : IDisposable
     /// <summary>Makes an endpoint that is not started.</summary>
     protected abstract IEndpoint Create(EventLoop loop);
 
+    /// <summary>Options that the endpoint takes while it runs; null (the default) when it takes none.</summary>
+    protected virtual EndpointChange? Change(EventLoop loop) => null;
+
     [Fact]
     public async Task Capabilities_before_start_are_sound()
     {
@@ -125,6 +128,40 @@ public abstract class EndpointConformance : IDisposable
     }
 
     [Fact]
+    public async Task Other_options_are_taken_or_refused_and_the_open_queue_goes_on()
+    {
+        var change = Change(Loop);
+        if (change is not null)
+        {
+            Assert.True(change.Factory.CanReconfigure(change.Running, change.Wanted), "the factory refuses the change");
+            Assert.True(change.Factory.CanReconfigure(change.Wanted, change.Running), "the factory refuses the way back");
+        }
+        await using var endpoint = Started(change?.Factory.Create(change.Running));
+        var (queue, device) = Open(endpoint);
+        using var batch = new TxBuilder();
+        var before = 0;
+        for (var i = 0; i < 20; i++)
+        {
+            AssertPasses(i);
+            if (change is not null) endpoint.Reconfigure(i % 2 == 0 ? change.Wanted : change.Running);
+            else Assert.Throws<NotSupportedException>(() => endpoint.Reconfigure(TestNic.EndpointContext(Loop, """{"kind":"any"}""")));
+            AssertPasses(i);
+            // Each second time it is what it was; once or twice it may keep something for later.
+            if (i == 3) before = CountDescriptors();
+        }
+        Assert.InRange(CountDescriptors(), 0, before + 2);
+        queue.Close();
+
+        void AssertPasses(int seed)
+        {
+            Assert.Equal(8, Enumerable.Range(0, 8).Aggregate(batch, (b, n) => b.Add(TestFrames.Plain(100, seed + n))).TransmitTo(queue));
+            queue.ReceiveReady();
+            Loop.RunUntilIdle(1000);
+            Assert.Equal(0, device.OpenReservations);
+        }
+    }
+
+    [Fact]
     public async Task Steady_transmit_allocates_nothing()
     {
         await using var endpoint = Started();
@@ -156,9 +193,10 @@ public abstract class EndpointConformance : IDisposable
     }
 
     /// <summary>A started endpoint.</summary>
-    protected IEndpoint Started()
+    /// <param name="made">One that is made already.</param>
+    protected IEndpoint Started(IEndpoint? made = null)
     {
-        var endpoint = Create(Loop);
+        var endpoint = made ?? Create(Loop);
         Loop.RunOnce();
         endpoint.Start(_host);
         return endpoint;

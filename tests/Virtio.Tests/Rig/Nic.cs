@@ -38,7 +38,7 @@ internal sealed class Nic : IDisposable
             Logging = NullLoggerFactory.Instance,
             Vm = null!,
         };
-        Device = (VirtioDevice)_factory.Create(Context);
+        Device = new VirtioDevice(Context, VirtioFactory.Read(Context), _ => Process);
     }
 
     public FakeTimeProvider Time { get; }
@@ -47,6 +47,10 @@ internal sealed class Nic : IDisposable
     public DeviceContext Context { get; private set; }
     public VirtioDevice Device { get; }
     public string Path => System.IO.Path.Combine(_folder, "nic.sock");
+
+    /// <summary>The process that front-ends come from.</summary>
+    public int Process { get; set; } = 100;
+
     public TestQueue Queue => Backend.Queues[0]!;
 
     public static Nic Started(int queues = 1, string extra = "", OffloadSet offloads = Everything, int mtu = 1500)
@@ -67,6 +71,21 @@ internal sealed class Nic : IDisposable
 
     public JsonElement Options(string extra) => JsonDocument.Parse(string.Create(
         CultureInfo.InvariantCulture, $$"""{"kind":"virtio","socket":"{{Path}}","queues":{{_queues}}{{extra}}}""")).RootElement;
+
+    /// <summary>Time passes.</summary>
+    public void Pass(long milliseconds)
+    {
+        Time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        Turn();
+    }
+
+    /// <summary>Shows the guest another link state, as the host does.</summary>
+    public void SetLink(LinkState link)
+    {
+        Backend.Link = link;
+        Device.SetLink(link);
+        Turn();
+    }
 
     public void Turn() => Assert.True(Loop.RunUntilIdle(), "the loop does not come to rest");
 
@@ -95,14 +114,23 @@ internal sealed class Guest : IDisposable
 
     private ulong _next;
 
+    /// <summary>A frame of the least length.</summary>
+    public static readonly byte[] Frame = [.. Enumerable.Range(1, 60).Select(i => (byte)i)];
+
     public Guest(Nic nic, NetFeatures features = Modern, ProtocolFeatures protocol = ProtocolFeatures.ReplyAck, int pairs = 1, int ringSize = RingSize)
+        : this(nic, nic.Connect(), features, protocol, pairs, ringSize)
+    {
+    }
+
+    /// <summary>Over a connection that exists already.</summary>
+    public Guest(Nic nic, FrontEnd front, NetFeatures features = Modern, ProtocolFeatures protocol = ProtocolFeatures.ReplyAck, int pairs = 1, int ringSize = RingSize)
     {
         Nic = nic;
         Features = features;
         Protocol = protocol;
         Memory = new GuestFile(8 << 20);
         _next = GuestFile.GuestBase;
-        Front = nic.Connect();
+        Front = front;
         Rings = [.. Enumerable.Range(0, pairs * 2).Select(_ => NewRing(ringSize))];
         Kicks = [.. Rings.Select(_ => new EventFd())];
         Calls = [.. Rings.Select(_ => new EventFd())];
@@ -185,6 +213,21 @@ internal sealed class Guest : IDisposable
 
     public unsafe void WriteHeader(ulong at, NetHeader header) =>
         new ReadOnlySpan<byte>(&header, HeaderSize).CopyTo(Memory.Span(at, HeaderSize));
+
+    /// <summary>A frame goes out, and one comes in.</summary>
+    public void AssertPasses()
+    {
+        var before = Nic.Queue.Frames.Count;
+        Send(Frame);
+        Assert.Equal(before + 1, Nic.Queue.Frames.Count);
+        var posted = Post(1, 2048);
+        Kick(0);
+        Assert.True(Nic.Queue.Deliver(Frame));
+        var used = Rx.TakeAll();
+        Assert.Equal(Frame.Length + HeaderSize, used[^1].Length);
+        Assert.Contains(used[^1].Head, posted.Keys);
+        Tx.TakeAll();
+    }
 
     public void Kick(int ring)
     {
