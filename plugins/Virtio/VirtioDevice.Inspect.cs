@@ -16,7 +16,7 @@ internal sealed partial class VirtioDevice
         if (_options.Group is { } group) writer.Value("group", group);
         writer.Value("frontEnd", _peer);
         writer.Value("linkShownBy", _session is { HearsOfLink: true } ? "message" : _options.HangsUp ? "reconnect" : "nothing");
-        if (_link.KeepsAway) writer.Value("awaitsLink", $"pid {_link.Away}");
+        if (_untold.KeepsAway) writer.Value("awaitsLink", $"pid {_untold.Away}");
         writer.Value("offered", NetFeatureMap.Names(Offered));
         if (_session is { } session)
         {

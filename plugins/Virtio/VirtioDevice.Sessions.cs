@@ -12,16 +12,18 @@ internal sealed partial class VirtioDevice
 
     public void ConfigRead()
     {
+        _told.Review();
         // Posted: its answer is to leave first.
         if (_ending is not null) Loop.Post(() => _session?.End(null));
     }
 
-    public void Reconciled() => _link.Review();
+    public void Reconciled() => _untold.Review();
 
     public void Ended(Session session)
     {
         _linger?.Dispose();
-        _link.Ended();
+        _told.Ended();
+        _untold.Ended();
         _session = null;
         _peer = null;
         Backend.ReportAttachment(null);
@@ -41,7 +43,7 @@ internal sealed partial class VirtioDevice
     {
         if (_session is { IsHungUp: true } gone) gone.End(null);
         if (_session is { HasEnded: false }) return Admission.Busy;
-        if (_link.Keeps(_processOf(socket))) return Admission.LinkDown;
+        if (_untold.Keeps(_processOf(socket))) return Admission.LinkDown;
         if (_session is null)
         {
             Attach(socket);
@@ -58,7 +60,8 @@ internal sealed partial class VirtioDevice
         _peer = UnixSocket.GetPeer(socket.Raw, out var peer).Ok ? $"pid {peer.ProcessId}, uid {peer.UserId}" : "a front-end";
         _control!.State.Reset();
         _session = new Session(socket, this);
-        _link.Attached(_session, _processOf(socket));
+        _told.Attached(_session);
+        _untold.Attached(_session, _processOf(socket));
         Backend.ReportAttachment(_peer);
     }
 

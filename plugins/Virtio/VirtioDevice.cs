@@ -18,7 +18,8 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
     private readonly DeviceContext _context;
     private readonly ILogger _log;
     private readonly string _path;
-    private readonly LinkByReconnect _link;
+    private readonly LinkByMessage _told;
+    private readonly LinkByReconnect _untold;
     private readonly Func<Fd, int> _processOf;
     private VirtioOptions _options;
     private SocketRights _rights;
@@ -42,7 +43,8 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
         _rights = VirtioOptionsCheck.Rights(options);
         _log = context.Logging.CreateLogger($"Virtio.{context.Nic}");
         _path = Path.GetFullPath(options.Socket, context.BaseDirectory);
-        _link = new LinkByReconnect(context.Loop, HangUp) { IsOn = options.HangsUp };
+        _told = new LinkByMessage(context.Loop);
+        _untold = new LinkByReconnect(context.Loop, HangUp) { IsOn = options.HangsUp };
         Config = new NetConfig(context.Mac, context.Mtu, options.Queues);
     }
 
@@ -64,7 +66,8 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
         _backend = backend;
         var queues = Math.Min(_options.Queues, backend.MaxQueues);
         Config = new NetConfig(_context.Mac, Mtu, queues) { Link = backend.Link };
-        _link.Changed(backend.Link.IsUp);
+        _told.Start(Config);
+        _untold.Changed(backend.Link.IsUp);
         Offered = NetFeatureMap.Offer(backend.Endpoint.TxAccepts, backend.Endpoint.RxGives, queues);
         OfferedProtocol = Protocols(queues);
         // A tag may come on top of the MTU.
@@ -85,19 +88,16 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
         var source = _source ?? throw new InvalidOperationException("The device is not started.");
         if (rights != _rights) source.SetRights(rights);
         (_options, _rights) = (options, rights);
-        _link.IsOn = options.HangsUp;
-        _link.Review();
+        _untold.IsOn = options.HangsUp;
+        _untold.Review();
     }
 
     public void SetLink(LinkState link)
     {
-        if (Config.Link == link) return;
-        var wasUp = Config.Link.IsUp;
-        Config.Link = link;
-        _session?.LinkChanged();
-        _link.Changed(link.IsUp);
+        _told.Changed(link);
+        _untold.Changed(link.IsUp);
         // Where we connect, the front-end that was sent away waits for us.
-        if (link.IsUp && !wasUp && _session is null) _source?.Next();
+        if (link.IsUp && _session is null) _source?.Next();
     }
 
     public async ValueTask DisposeAsync()
@@ -118,7 +118,8 @@ internal sealed partial class VirtioDevice : IDevice, ISessionHost
         if (_ending is not null) return _ending.Task;
         _ending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _source?.Dispose();
-        _link.Dispose();
+        _told.Dispose();
+        _untold.Dispose();
         if (_session is null) _ending.SetResult();
         else if (!_session.OwesConfigRead) _session.End(null);
         else

@@ -140,6 +140,7 @@ public sealed class ControlTests
             Assert.Equal(0, GetConfig(front, 6, 2)[12]);
             nic.Device.SetLink(LinkState.Down);
             Assert.Null(FrontEnd.TryRead(ours.Raw));
+            nic.Pass(LinkByMessage.DownMilliseconds);
             nic.Device.SetLink(LinkState.Up10G);
             Assert.NotNull(FrontEnd.TryRead(ours.Raw));
             Assert.Equal(1, GetConfig(front, 6, 2)[12]);
