@@ -10,14 +10,17 @@ namespace NicHost.EndToEnd.Tests;
 public abstract class LiveFixture(GuestKind kind) : IAsyncLifetime
 {
     private NetnsLab? _lab;
-    private NicHostBackend? _host;
+    private VirtioBackend? _host;
     private Guest? _guest;
 
     internal NetnsLab Lab => _lab!;
 
-    internal NicHostBackend Host => _host!;
+    internal VirtioBackend Host => _host!;
 
     internal Guest Guest => _guest!;
+
+    /// <summary>What the guest saw of its link: <c>down</c> at its start, <c>up</c> when it was set up.</summary>
+    internal string Start { get; private set; } = "";
 
     public async Task InitializeAsync()
     {
@@ -26,11 +29,21 @@ public abstract class LiveFixture(GuestKind kind) : IAsyncLifetime
         RealGuestFactAttribute.DemandRights();
         _lab = new NetnsLab();
         // The link is down while the VMM starts: it must start all the same.
-        _host = new NicHostBackend(_lab, "host", mtu: 1500, wiring: new NicWiring { IsLinkUp = false });
+        _host = new VirtioBackend(_lab, "host", mtu: 1500, wiring: new NicWiring { IsLinkUp = false });
         await _host.StartAsync();
         _guest = GuestFixture.MakeGuest(kind, _lab, Path.Combine(_lab.Folder, "guest"), _host.Plug);
         await _guest.BootAsync();
+        var down = await LinkAsync("0down");
+        _host.Apply(new NicWiring());
+        Start = $"{down}, {await LinkAsync("1up")}";
+        var lease = await _guest.RunAsync("net-up eth0");
+        if (lease.Status != 0)
+            throw new GuestException($"no lease: {lease.Output}\n--- host\n{_host.Log}\n{_host.Inspect()}\n{_guest.Diagnosis()}");
     }
+
+    /// <summary>Waits until the guest's kernel has the link in a state; carrier and operstate.</summary>
+    internal async Task<string> LinkAsync(string state) => (await _guest!.RunAsync(
+        $"ip link set eth0 up; cd /sys/class/net/eth0; for i in $(seq 150); do [ $(cat carrier operstate | tr -d '\\n') = {state} ] && break; sleep 0.1; done; cat carrier operstate | tr -d '\\n'")).Output;
 
     public async Task DisposeAsync()
     {

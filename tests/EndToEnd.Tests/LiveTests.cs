@@ -10,41 +10,28 @@ namespace NicHost.EndToEnd.Tests;
 
 /// <summary>What changes under a running guest: options, the link, the endpoint. Seen from the guest's kernel.</summary>
 [Trait("Category", "RealGuest")]
-public abstract class LiveTests(LiveFixture fixture, ITestOutputHelper output) : IAsyncLifetime
+public abstract class LiveTests(LiveFixture fixture, ITestOutputHelper output)
 {
-    private const int Bulk = 40 << 20;
+    private const int Bulk = 60 << 20;
     private static readonly string s_source = $"http://{NetnsLab.ServerAddress}:{LabServices.HttpPort}/random";
 
     private Guest Guest => fixture.Guest;
 
-    /// <summary>The link was down when the guest started, so the first test finds it so.</summary>
-    public async Task InitializeAsync()
-    {
-        if (!RealGuestFactAttribute.Enabled)
-            return;
-        if ((await MustAsync("ip link set eth0 up; cat /sys/class/net/eth0/carrier")) == "1")
-            return;
-        await SeesLinkAsync(up: false);
-        Apply(new NicWiring());
-        await SeesLinkAsync(up: true);
-        await MustAsync("net-up eth0");
-    }
-
-    public Task DisposeAsync() => Task.CompletedTask;
+    [RealGuestFact]
+    public void Vmm_that_starts_while_the_link_is_down_starts_and_its_guest_sees_it_down_and_then_up() => Assert.Equal("0down, 1up", fixture.Start);
 
     [RealGuestFact]
     public async Task Forward_comes_and_goes_while_a_download_goes_on()
     {
-        await MustAsync($"curl -sS -m 60 --limit-rate 8M {s_source}/5/{Bulk} 2>/run/fetch.err | sha256sum > /run/fetch & nettool serve-tcp 23 1 > /run/serve 2>&1 &");
+        await StartDownloadAsync();
+        await MustAsync("nettool serve-tcp 23 1 > /run/serve 2>&1 & for i in $(seq 100); do grep -qs listening /run/serve && exit 0; sleep 0.1; done; cat /run/serve; exit 1");
         var port = new IPEndPoint(NetnsLab.HostAddress, 2323);
         Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(() => AskAsync(port))).SocketErrorCode);
         Apply(new NicWiring { MoreForwards = ["tcp:10.99.0.2:2323-23"] });
         Assert.Matches($"^you are ::ffff:{NetnsLab.ServerAddress} \\d+ and said hello\n$", await AskAsync(port));
         Apply(new NicWiring());
         Assert.Equal(SocketError.ConnectionRefused, (await Assert.ThrowsAsync<SocketException>(() => AskAsync(port))).SocketErrorCode);
-        // All of this happened while the download was under way.
-        Assert.Equal("", await MustAsync("cat /run/fetch"));
-        await FetchedAsync();
+        await FinishDownloadAsync();
     }
 
     [RealGuestFact]
@@ -61,15 +48,14 @@ public abstract class LiveTests(LiveFixture fixture, ITestOutputHelper output) :
     [RealGuestFact]
     public async Task Link_goes_down_and_up_and_a_download_goes_on_where_it_was()
     {
-        await MustAsync($"curl -sS -m 90 --limit-rate 8M {s_source}/5/{Bulk} 2>/run/fetch.err | sha256sum > /run/fetch & sleep 1");
+        await StartDownloadAsync();
         Apply(new NicWiring { IsLinkUp = false });
         await SeesLinkAsync(up: false);
         // It stays down, however often the VMM comes back meanwhile.
         await MustAsync("for i in $(seq 25); do [ $(cat /sys/class/net/eth0/carrier) = 0 ] || exit 1; sleep 0.1; done");
-        Assert.Equal("", await MustAsync("cat /run/fetch"));
         Apply(new NicWiring());
         await SeesLinkAsync(up: true);
-        await FetchedAsync();
+        await FinishDownloadAsync();
     }
 
     [RealGuestFact]
@@ -95,8 +81,7 @@ public abstract class LiveTests(LiveFixture fixture, ITestOutputHelper output) :
         output.WriteLine($"applied in {Environment.TickCount64 - begin} ms");
     }
 
-    private async Task SeesLinkAsync(bool up) => await MustAsync(
-        $"for i in $(seq 100); do [ $(cat /sys/class/net/eth0/carrier)$(cat /sys/class/net/eth0/operstate) = {(up ? "1up" : "0down")} ] && exit 0; sleep 0.1; done; ip link; exit 1");
+    private async Task SeesLinkAsync(bool up) => Assert.Equal(up ? "1up" : "0down", await fixture.LinkAsync(up ? "1up" : "0down"));
 
     /// <summary>The kernel has told of a lost carrier, and has one now.</summary>
     private async Task SawLinkGoAndComeAsync()
@@ -105,10 +90,20 @@ public abstract class LiveTests(LiveFixture fixture, ITestOutputHelper output) :
         await SeesLinkAsync(up: true);
     }
 
-    private async Task FetchedAsync()
+    /// <summary>Starts a download that goes on slowly, and for as long as the test likes.</summary>
+    private async Task StartDownloadAsync() => await MustAsync(
+        $$"""
+        rm -f /run/finish /run/progress
+        curl -sS -m 120 {{s_source}}/5/{{Bulk}} 2>/run/fetch.err |
+          { while [ ! -e /run/finish ]; do dd bs=16k count=1 iflag=fullblock 2>/dev/null; echo >> /run/progress; sleep 0.02; done; cat; } | sha256sum > /run/fetch &
+        for i in $(seq 100); do [ -s /run/progress ] && exit 0; sleep 0.1; done; cat /run/fetch.err; exit 1
+        """);
+
+    /// <summary>Lets it end, and wants each byte of it.</summary>
+    private async Task FinishDownloadAsync()
     {
-        await MustAsync("for i in $(seq 600); do [ -s /run/fetch ] && exit 0; sleep 0.1; done; cat /run/fetch.err; ss -tnoi; exit 1", 70);
-        Assert.StartsWith(TestBytes.Sha256(5, Bulk), await MustAsync("cat /run/fetch; rm /run/fetch"), StringComparison.Ordinal);
+        await MustAsync("[ -s /run/fetch ] && exit 1; touch /run/finish; for i in $(seq 600); do [ -s /run/fetch ] && exit 0; sleep 0.1; done; cat /run/fetch.err; ss -tnoi; exit 1", 70);
+        Assert.StartsWith(TestBytes.Sha256(5, Bulk), await MustAsync("cat /run/fetch"), StringComparison.Ordinal);
     }
 
     /// <summary>A client on the lab's server connects to a forwarded port, says hello and hears what the guest says.</summary>
