@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace NicHost.Linux;
@@ -8,6 +9,8 @@ public static unsafe class Accounts
     private const int FirstBuffer = 1024;
     private const int LargestBuffer = 1 << 20;      // a group may have many members
     private const int RangeError = 34;              // ERANGE: the buffer is too small
+
+    private const uint NoId = uint.MaxValue;
 
     private delegate int Lookup(byte* name, byte* buffer, nuint length, out uint id);
 
@@ -35,7 +38,24 @@ public static unsafe class Accounts
         return error;
     });
 
-    private const uint NoId = uint.MaxValue;
+    /// <summary>The id of a user given by name or number.</summary>
+    /// <param name="text">A name, or an id in decimal.</param>
+    /// <returns>Null when there is no such name, or the number is none.</returns>
+    public static uint? ParseUser(string text) => Parse(text, FindUser);
+
+    /// <summary>The id of a group given by name or number.</summary>
+    /// <param name="text">A name, or an id in decimal.</param>
+    /// <returns>Null when there is no such name, or the number is none.</returns>
+    public static uint? ParseGroup(string text) => Parse(text, FindGroup);
+
+    private static uint? Parse(string text, Func<string, uint?> find)
+    {
+        if (text.Length == 0 || text.Contains('\0', StringComparison.Ordinal)) return null;
+        if (!text.All(char.IsAsciiDigit)) return find(text);
+
+        // The largest number is none: chown(2) takes it for "as it is".
+        return uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint id) && id != NoId ? id : null;
+    }
 
     private static uint? Find(string name, Lookup lookup)
     {

@@ -26,6 +26,9 @@ internal sealed partial class LiveTopology(
     /// <summary>The files as they were when they were last applied, or would have been but for their faults.</summary>
     public FileMemory Applied { get; private set; } = seen.Take();
 
+    /// <summary>Whether the files were unfit when they were last to be applied: what runs is what they wanted before.</summary>
+    public bool HasFaults { get; private set; }
+
     /// <summary>What would be changed.</summary>
     /// <exception cref="TopologyException">The files have faults.</exception>
     public Task<ChangePlan> PlanAsync() => InTurnAsync(() =>
@@ -94,7 +97,13 @@ internal sealed partial class LiveTopology(
 
     private TopologyModel ReadToApply(IEnumerable<VmInstance> running)
     {
-        try { return Read(source, running); }
+        HasFaults = true;
+        try
+        {
+            var wanted = Read(source, running);
+            HasFaults = false;
+            return wanted;
+        }
         finally { Applied = seen.Take(); }
     }
 

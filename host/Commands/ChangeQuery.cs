@@ -7,7 +7,7 @@ internal static class ChangeQuery
 {
     public static Task<int> RunAsync(string? control, string request, CancellationToken cancel) => OperatorQuery.GuardAsync(async () =>
     {
-        var answer = await ControlClient.AskAsync(control ?? ControlPath.Default, request, cancel);
+        var answer = await ControlClient.AskAsync(control ?? ControlPath.ForClient, request, cancel);
         var end = answer.IndexOf('\n', StringComparison.Ordinal);
         var (outcome, text) = (answer[..end], answer[(end + 1)..]);
         (outcome == ChangeRequests.Invalid ? Console.Error : Console.Out).Write(text);

@@ -11,7 +11,7 @@ internal static class OperatorQuery
     public static Task<int> PrintAsync(string? control, string request, CancellationToken cancel) => GuardAsync(async () =>
     {
         await using var output = Console.OpenStandardOutput();
-        await ControlClient.AskAsync(control ?? ControlPath.Default, request, output, cancel);
+        await ControlClient.AskAsync(control ?? ControlPath.ForClient, request, output, cancel);
         return ExitCode.Fine;
     });
 

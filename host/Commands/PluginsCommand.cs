@@ -41,7 +41,7 @@ internal static class PluginsCommand
         try
         {
             var request = $"{(rescan ? ControlRequests.Rescan : ControlRequests.Plugins)} {ControlRequests.Json}";
-            return PluginReport.Parse(await ControlClient.AskAsync(control ?? ControlPath.Default, request, cancel));
+            return PluginReport.Parse(await ControlClient.AskAsync(control ?? ControlPath.ForClient, request, cancel));
         }
         // Who names a socket, or wants a host to do something, means a host.
         catch (ControlException e) when (e.IsNoHost && control is null && !rescan)

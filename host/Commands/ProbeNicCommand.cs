@@ -45,7 +45,7 @@ internal static class ProbeNicCommand
             {
                 return await OperatorQuery.GuardAsync(async () =>
                 {
-                    var description = await ControlClient.AskAsync(result.GetValue(control) ?? ControlPath.Default, $"{ControlRequests.Describe} {result.GetValue(nic)}", cancel);
+                    var description = await ControlClient.AskAsync(result.GetValue(control) ?? ControlPath.ForClient, $"{ControlRequests.Describe} {result.GetValue(nic)}", cancel);
                     return await ProbeCommand.RunAsync(ProbeTargets.Read(description, own, peer), Console.Out, cancel);
                 });
             }

@@ -16,7 +16,7 @@ internal static class SharedOptions
 
     public static Option<string> Control() => new("--control")
     {
-        Description = "The control socket. Default: $XDG_RUNTIME_DIR/nichost.sock, or /tmp/nichost-UID.sock.",
+        Description = "The control socket. Default: $NICHOST_CONTROL, or nichost.sock in $XDG_RUNTIME_DIR, or /tmp/nichost-UID.sock; for a service, /run/nichost/nichost.sock.",
         HelpName = "PATH",
     };
 

@@ -7,7 +7,7 @@ using NicHost.Host.Plugins;
 namespace NicHost.Host.Control;
 
 /// <summary>What operators may ask of a running host.</summary>
-internal static class ControlRequests
+internal sealed class ControlRequests(HostRuntime host, PluginHost plugins, LiveTopology live, MetricsExport metrics)
 {
     public const string Inspect = "inspect";
     public const string Describe = "describe";
@@ -18,22 +18,22 @@ internal static class ControlRequests
     public const string Json = "json";
     public const string Text = "text";
 
-    public static async Task<ControlAnswer> AnswerAsync(HostRuntime host, PluginHost plugins, LiveTopology live, MetricsExport metrics, string[] words)
+    public async Task<ControlAnswer> AnswerAsync(string[] words)
     {
         if (await ChangeRequests.AnswerAsync(live, words) is { } change) return change;
         switch (words)
         {
             case [Inspect, Json or Text, .. { Length: <= 1 } rest]:
                 var target = rest is [var name] ? name : null;
-                var node = await host.InspectAsync(target) ?? throw Unknown(host, target!);
+                var node = await host.InspectAsync(target) ?? throw Unknown(target!);
                 return words[1] == Json ? InspectRenderer.Json(node) : InspectRenderer.Text(node);
             case [Status, Json or Text, .. { Length: <= 1 } rest]:
-                var nics = rest is [var one] ? Find(host, one) : host.Nics;
+                var nics = rest is [var one] ? Find(one) : host.Nics;
                 return words[1] == Json ? StatusTable.Json(nics) : StatusTable.Text(nics);
             case [Metrics]:
                 return new ControlAnswer(writer => metrics.WriteAsync(writer.WriteAsync));
             case [Describe, var nic]:
-                return NicDescription.Render(host.Nics.FirstOrDefault(n => n.Model.Identity.ToString() == nic)?.Model ?? throw Unknown(host, nic));
+                return NicDescription.Render(host.Nics.FirstOrDefault(n => n.Model.Identity.ToString() == nic)?.Model ?? throw Unknown(nic));
             case [Plugins or Rescan, Json or Text]:
                 var report = PluginReport.Of(words[0] == Rescan ? plugins.Refresh() : plugins.Current, plugins.Users());
                 return words[1] == Json ? report.ToJson() : report.ToText();
@@ -42,12 +42,12 @@ internal static class ControlRequests
         }
     }
 
-    private static NicInstance[] Find(HostRuntime host, string name)
+    private NicInstance[] Find(string name)
     {
         NicInstance[] nics = [.. host.Nics.Where(nic => nic.Identity.Vm == name || nic.Identity.ToString() == name)];
-        return nics.Length > 0 || host.Vms.Any(vm => vm.Name == name) ? nics : throw Unknown(host, name);
+        return nics.Length > 0 || host.Vms.Any(vm => vm.Name == name) ? nics : throw Unknown(name);
     }
 
-    private static ControlException Unknown(HostRuntime host, string name) =>
+    private ControlException Unknown(string name) =>
         new($"There is no \"{name}\". NICs: {string.Join(", ", host.Nics.Select(nic => nic.Model.Identity))}.");
 }

@@ -11,6 +11,13 @@ internal static class StatusTable
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true, NewLine = "\n" };
 
+    /// <summary>All of them in a few words.</summary>
+    public static string Line(IEnumerable<NicInstance> nics)
+    {
+        var all = nics.ToArray();
+        return $"{all.Count(nic => nic.State == NicState.Running)} of {all.Length} NICs run, {all.Count(nic => nic.Tally().Attached is not null)} attached";
+    }
+
     public static string Text(IEnumerable<NicInstance> nics)
     {
         List<string[]> rows = [["NIC", "STATE", "LINK", "DEVICE", "ENDPOINT", "ATTACHED", "RX FRAMES", "RX BYTES", "TX FRAMES", "TX BYTES", "DROPS", "RESTARTS", "LAST FAULT"]];

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Diagnostics;
-using NicHost.Contracts.Loops;
 using NicHost.Loops;
 
 namespace NicHost.Host.Machines;
@@ -42,9 +41,6 @@ internal sealed partial class LoopPool : IDisposable
 
     /// <summary>Each loop and how many queues it has.</summary>
     public IEnumerable<(EventLoop Loop, int Queues)> Loops => _loops.Zip(_queues);
-
-    /// <summary>Completes when every loop has made a turn, which one that hangs never does.</summary>
-    public Task TurnAsync() => Task.WhenAll(_loops.Select(loop => loop.InvokeAsync(() => { })));
 
     public void Inspect(InspectWriter writer)
     {

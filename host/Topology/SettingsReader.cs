@@ -41,7 +41,7 @@ internal static class SettingsReader
         var config = control.Value.Deserialize(TopologyJson.Default.ControlConfig)!;
         if (config.Owner is "") control.Add("$.owner", "This is no user.", "Write a name or a number, or leave it out.");
         if (config.Group is "") control.Add("$.group", "This is no group.", "Write a name or a number, or leave it out.");
-        var mode = ParseMode(config.Mode);
+        var mode = OctalMode.Parse(config.Mode);
         if (mode is null) control.Add("$.mode", $"\"{config.Mode}\" is not a file mode.", "Write three or four octal digits, such as \"0660\".");
         return new ControlSettings
         {
@@ -50,12 +50,5 @@ internal static class SettingsReader
             Owner = config.Owner,
             Group = config.Group,
         };
-    }
-
-    private static UnixFileMode? ParseMode(string text)
-    {
-        if (text.Length is < 3 or > 4 || text.Any(c => c is < '0' or > '7')) return null;
-        var mode = Convert.ToInt32(text, 8);
-        return mode <= 0x1ff ? (UnixFileMode)mode : null;
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using NicHost.Contracts.Options;
 using NicHost.Linux;
 using NicHost.Virtio.VhostUser;
@@ -10,14 +9,13 @@ internal static class VirtioOptionsCheck
 {
     public const int MaxQueues = 8;
 
-    // chown(2): leaves it as it is.
-    private const uint NoId = uint.MaxValue;
-
     public static OptionsModel<VirtioOptions> Model { get; } = new(VirtioJson.Default.VirtioOptions, Check);
 
     /// <summary>Rights of the socket file; only when the options passed the check. Looks up accounts: not on a loop.</summary>
     public static SocketRights Rights(VirtioOptions options) => new(
-        ParseMode(options.SocketMode)!.Value, Id(options.Owner, Accounts.FindUser), Id(options.Group, Accounts.FindGroup));
+        ParseMode(options.SocketMode)!.Value,
+        options.Owner is { } owner ? Accounts.ParseUser(owner) : null,
+        options.Group is { } group ? Accounts.ParseGroup(group) : null);
 
     /// <summary>The rights as a number, or null when the text is no octal number of file rights.</summary>
     public static uint? ParseMode(string text)
@@ -34,16 +32,9 @@ internal static class VirtioOptionsCheck
             faults.Add(new OptionFault("$.socket", $"The path has {bytes} bytes.", $"A UNIX socket's path has at most {UnixSocket.MaxPathLength}: use a shorter folder."));
         if (ParseMode(options.SocketMode) is null)
             faults.Add(new OptionFault("$.socketMode", $"\"{options.SocketMode}\" is not a file mode.", "Write three or four octal digits, such as \"0660\"."));
-        if (options.Owner is { } owner && Id(owner, Accounts.FindUser) is null)
+        if (options.Owner is { } owner && Accounts.ParseUser(owner) is null)
             faults.Add(new OptionFault("$.owner", $"This host has no user \"{owner}\".", "Write the name of one (getent passwd lists them), or a number."));
-        if (options.Group is { } group && Id(group, Accounts.FindGroup) is null)
+        if (options.Group is { } group && Accounts.ParseGroup(group) is null)
             faults.Add(new OptionFault("$.group", $"This host has no group \"{group}\".", "Write the name of one (getent group lists them), or a number."));
-    }
-
-    private static uint? Id(string? text, Func<string, uint?> find)
-    {
-        if (text is null or "" || text.Contains('\0', StringComparison.Ordinal)) return null;
-        if (!text.All(char.IsAsciiDigit)) return find(text);
-        return uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id != NoId ? id : null;
     }
 }

@@ -13,11 +13,12 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly StringBuilder _errors = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private HostProcess(string[] arguments)
+    private HostProcess(string[] environment, string[] arguments)
     {
         // Tests that a shell runs in the background have SIGINT ignored, and what they start inherits that.
         var start = new ProcessStartInfo("env") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add("--default-signal=INT");
+        foreach (var variable in environment) start.ArgumentList.Add(variable);
         start.ArgumentList.Add("dotnet");
         start.ArgumentList.Add(Repository.File($"artifacts/bin/Host/{Repository.Configuration}/nichost.dll"));
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
@@ -35,7 +36,10 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public string Errors { get { lock (_errors) return _errors.ToString(); } }
 
-    public static HostProcess Start(params string[] arguments) => new(arguments);
+    public static HostProcess Start(params string[] arguments) => new([], arguments);
+
+    /// <summary>With variables, each as <c>NAME=VALUE</c>.</summary>
+    public static HostProcess StartWith(string[] environment, params string[] arguments) => new(environment, arguments);
 
     /// <summary>Until it has printed that it is ready.</summary>
     public async Task ReadyAsync()

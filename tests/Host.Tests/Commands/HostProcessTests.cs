@@ -93,7 +93,7 @@ public sealed class HostProcessTests : IDisposable
         await first.ReadyAsync();
         await using var second = HostProcess.Start("run", Topology(), "--control", Control);
         Assert.Equal(4, await second.EndAsync());
-        Assert.Equal($"The control socket {Control} is in use by process {first.Id}. Stop that host, choose another socket with --control PATH, or do without with --no-control.\n", second.Errors);
+        Assert.Equal($"The control socket {Control} is in use by process {first.Id}. Stop that host. Choose another socket with --control PATH, or do without with --no-control.\n", second.Errors);
         Assert.True(File.Exists(Path.Combine(_folder, "a.sock")), "the first host's sockets are left alone");
     }
 
