@@ -21,15 +21,16 @@ internal static class CheckCommand
     public static Command Build()
     {
         var topology = new TopologyArguments();
-        var plugins = SharedOptions.Plugins();
+        var plugins = new PluginArguments();
         var json = new Option<bool>("--json") { Description = "Print the faults as a JSON list; without faults it is empty." };
-        var command = new HostCommand("check", "Checks a topology and prints every fault with its place and its remedy.", Help) { plugins, json };
+        var command = new HostCommand("check", "Checks a topology and prints every fault with its place and its remedy.", Help) { json };
+        plugins.AddTo(command);
         topology.AddTo(command);
-        command.SetAction(result => Check(topology.Source(result), result.GetValue(plugins)!, result.GetValue(json), Console.Out));
+        command.SetAction(result => Check(topology.Source(result), plugins.Read(result), result.GetValue(json), Console.Out));
         return command;
     }
 
-    internal static int Check(TopologySource source, string[] plugins, bool isJson, TextWriter output)
+    internal static int Check(TopologySource source, PluginChoice plugins, bool isJson, TextWriter output)
     {
         try
         {

@@ -21,13 +21,14 @@ internal static class DemoCommand
     public static Command Build()
     {
         var topology = new TopologyArguments();
-        var plugins = SharedOptions.Plugins();
-        var command = new HostCommand("demo", "Shows what it does on a machine without a VMM: starts the host and attaches a probe guest to each NIC.", Help) { plugins };
+        var plugins = new PluginArguments();
+        var command = new HostCommand("demo", "Shows what it does on a machine without a VMM: starts the host and attaches a probe guest to each NIC.", Help);
+        plugins.AddTo(command);
         topology.AddTo(command);
         command.SetAction(async (result, _) =>
         {
             using var stop = new StopSignal();
-            try { return await RunAsync(new TopologySource([.. topology.Paths(result).Select(Find)]), result.GetValue(plugins)!, stop.Token); }
+            try { return await RunAsync(new TopologySource([.. topology.Paths(result).Select(Find)]), plugins.Read(result), stop.Token); }
             catch (OperationCanceledException) { return ExitCode.Faults; }
             catch (TopologyException e)
             {
@@ -38,7 +39,7 @@ internal static class DemoCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(TopologySource source, string[] plugins, CancellationToken cancel)
+    private static async Task<int> RunAsync(TopologySource source, PluginChoice plugins, CancellationToken cancel)
     {
         var (topology, catalog) = SharedOptions.Load(source, plugins);
         ThisProcess.RaiseFileLimit();

@@ -21,23 +21,24 @@ internal static class PluginsCommand
 
     public static Command Build()
     {
-        var plugins = SharedOptions.Plugins();
+        var plugins = new PluginArguments();
         var control = SharedOptions.Control();
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var rescan = new Option<bool>("--rescan") { Description = "Have the running host look at every folder again first, also at those that were refused." };
-        var command = new HostCommand("plugins", "Lists plugins with their kinds, the VMs that use them, and why one is not used.", Help) { plugins, control, json, rescan };
+        var command = new HostCommand("plugins", "Lists plugins with their kinds, the VMs that use them, and why one is not used.", Help) { control, json, rescan };
+        plugins.AddTo(command);
         command.SetAction((result, cancel) => OperatorQuery.GuardAsync(async () =>
         {
-            var report = await FindAsync(result.GetValue(plugins)!, result.GetValue(control), result.GetValue(rescan), cancel);
+            var report = await FindAsync(plugins.Read(result), result.GetValue(control), result.GetValue(rescan), cancel);
             Console.Out.Write(result.GetValue(json) ? report.ToJson() : report.ToText());
             return report.IsFine ? ExitCode.Fine : ExitCode.Faults;
         }));
         return command;
     }
 
-    private static async Task<PluginReport> FindAsync(string[] roots, string? control, bool rescan, CancellationToken cancel)
+    private static async Task<PluginReport> FindAsync(PluginChoice plugins, string? control, bool rescan, CancellationToken cancel)
     {
-        if (roots.Length > 0 && !rescan) return Look(roots);
+        if (plugins.Roots.Count > 0 && !rescan) return Look(plugins);
         try
         {
             var request = $"{(rescan ? ControlRequests.Rescan : ControlRequests.Plugins)} {ControlRequests.Json}";
@@ -46,9 +47,9 @@ internal static class PluginsCommand
         // Who names a socket, or wants a host to do something, means a host.
         catch (ControlException e) when (e.IsNoHost && control is null && !rescan)
         {
-            return Look(roots);
+            return Look(plugins);
         }
     }
 
-    private static PluginReport Look(string[] roots) => PluginReport.Of(PluginCatalog.Load(PluginRoots.Resolve(roots, [], ".")), []);
+    private static PluginReport Look(PluginChoice plugins) => PluginReport.Of(PluginCatalog.Load(plugins.Settings()), []);
 }

@@ -28,16 +28,17 @@ internal static class PrepareCommand
     public static Command Build(string kind)
     {
         var topology = new TopologyArguments();
-        var plugins = SharedOptions.Plugins();
+        var plugins = new PluginArguments();
         var undo = new Option<bool>("--undo") { Description = "Take back what an earlier call made." };
         var user = new Option<string?>("--user") { Description = "The user that the host runs as. Default: who called sudo.", HelpName = "NAME|ID" };
-        var prepare = new HostCommand("prepare", $"Makes what the topology's {kind} endpoints need and what takes privileges; run it as root.", Help) { plugins, undo, user };
+        var prepare = new HostCommand("prepare", $"Makes what the topology's {kind} endpoints need and what takes privileges; run it as root.", Help) { undo, user };
         topology.AddTo(prepare);
-        prepare.SetAction(result => Run(kind, topology.Source(result), result.GetValue(plugins)!, result.GetValue(undo), result.GetValue(user), Console.Out));
+        plugins.AddTo(prepare);
+        prepare.SetAction(result => Run(kind, topology.Source(result), plugins.Read(result), result.GetValue(undo), result.GetValue(user), Console.Out));
         return new HostCommand(kind, $"What {kind} endpoints need of the host.", Help) { prepare };
     }
 
-    internal static int Run(string kind, TopologySource source, string[] plugins, bool undo, string? user, TextWriter output)
+    internal static int Run(string kind, TopologySource source, PluginChoice plugins, bool undo, string? user, TextWriter output)
     {
         try
         {

@@ -19,16 +19,17 @@ internal static class ResolveCommand
     public static Command Build()
     {
         var topology = new TopologyArguments();
-        var plugins = SharedOptions.Plugins();
+        var plugins = new PluginArguments();
         var json = new Option<bool>("--json") { Description = "Print JSON, which is a topology again." };
         var command = new HostCommand("resolve",
-            "Prints a topology in its canonical form: files merged, variables filled in, a value for every option, everything sorted.", Help) { plugins, json };
+            "Prints a topology in its canonical form: files merged, variables filled in, a value for every option, everything sorted.", Help) { json };
+        plugins.AddTo(command);
         topology.AddTo(command);
-        command.SetAction(result => Resolve(topology.Source(result), result.GetValue(plugins)!, result.GetValue(json), Console.Out, Console.Error));
+        command.SetAction(result => Resolve(topology.Source(result), plugins.Read(result), result.GetValue(json), Console.Out, Console.Error));
         return command;
     }
 
-    internal static int Resolve(TopologySource source, string[] plugins, bool isJson, TextWriter output, TextWriter errors)
+    internal static int Resolve(TopologySource source, PluginChoice plugins, bool isJson, TextWriter output, TextWriter errors)
     {
         try
         {

@@ -34,7 +34,7 @@ internal static partial class RunCommand
         try
         {
             var files = source.Load();
-            plugins = new PluginHost(SharedOptions.PluginSettings(settings.Plugins, files), logging);
+            plugins = new PluginHost(settings.Plugins.Settings(files), logging);
             topology = files.Read(plugins.Current);
             socket = settings.Control(files.Settings.Control);
         }
@@ -47,7 +47,7 @@ internal static partial class RunCommand
         await using var host = new HostRuntime(() => plugins.Current.Plugins, settings.Loops, logging, TimeProvider.System);
         plugins.Users = () => PluginUsers.Of(host);
         using var arrivals = PluginWatchThread.Start(plugins, logging, TimeProvider.System);
-        using var live = new LiveTopology(source, seen, files => SharedOptions.PluginSettings(settings.Plugins, files), plugins, host, logging);
+        using var live = new LiveTopology(source, seen, files => settings.Plugins.Settings(files), plugins, host, logging);
         using var instruments = new HostMetrics(host);
         using var metrics = new MetricsExport(host, logging);
         ControlServer? control;

@@ -23,7 +23,7 @@ internal static partial class RunCommand
     public static Command Build()
     {
         var topology = new TopologyArguments();
-        var plugins = SharedOptions.Plugins();
+        var plugins = new PluginArguments();
         var control = new ControlOptions();
         var loops = new Option<int>("--loops") { Description = "Threads that serve the NICs. Default: one per core, at most 4.", HelpName = "N", DefaultValueFactory = _ => LoopPool.DefaultCount };
         loops.Validators.Add(result =>
@@ -32,8 +32,9 @@ internal static partial class RunCommand
         });
         var noWatch = new Option<bool>("--no-watch") { Description = "Do not follow the topology's files as they change; \"nichost apply\" and SIGHUP still do." };
         var log = new LogOptions();
-        var command = new HostCommand("run", "Serves a topology until SIGINT or SIGTERM.", Help) { plugins, noWatch, loops };
+        var command = new HostCommand("run", "Serves a topology until SIGINT or SIGTERM.", Help) { noWatch, loops };
         topology.AddTo(command);
+        plugins.AddTo(command);
         control.AddTo(command);
         log.AddTo(command);
         command.SetAction(async (result, _) =>
@@ -46,10 +47,10 @@ internal static partial class RunCommand
                 return ExitCode.Usage;
             }
             return await ServeAsync(new RunSettings(
-                topology.Paths(result), result.GetValue(plugins)!, control.Read(result), result.GetValue(loops), !result.GetValue(noWatch), logging));
+                topology.Paths(result), plugins.Read(result), control.Read(result), result.GetValue(loops), !result.GetValue(noWatch), logging));
         });
         return command;
     }
 
-    private sealed record RunSettings(IReadOnlyList<string> Topology, string[] Plugins, Func<ControlSettings, ControlSocket?> Control, int Loops, bool Watch, LogSettings Logging);
+    private sealed record RunSettings(IReadOnlyList<string> Topology, PluginChoice Plugins, Func<ControlSettings, ControlSocket?> Control, int Loops, bool Watch, LogSettings Logging);
 }

@@ -11,11 +11,12 @@ internal static class SchemaCommand
 
     public static Command Build()
     {
-        var plugins = SharedOptions.Plugins();
-        var command = new HostCommand("schema", "Prints the JSON schema of topology files, with the options of every loaded plugin.", Help) { plugins };
+        var plugins = new PluginArguments();
+        var command = new HostCommand("schema", "Prints the JSON schema of topology files, with the options of every loaded plugin.", Help);
+        plugins.AddTo(command);
         command.SetAction(result =>
         {
-            Console.Out.Write(Render(PluginCatalog.Load(PluginRoots.Resolve(result.GetValue(plugins)!, [], "."))));
+            Console.Out.Write(Render(PluginCatalog.Load(plugins.Read(result).Settings())));
             return ExitCode.Fine;
         });
         return command;

@@ -7,13 +7,6 @@ namespace NicHost.Host.Commands;
 /// <summary>Options that several commands have.</summary>
 internal static class SharedOptions
 {
-    public static Option<string[]> Plugins() => new("--plugins")
-    {
-        Description = "A plugin root; may be given several times. They come before those of the topology.",
-        HelpName = "ROOT",
-        DefaultValueFactory = _ => [],
-    };
-
     public static Option<string> Control() => new("--control")
     {
         Description = "The control socket. Default: $NICHOST_CONTROL, or nichost.sock in $XDG_RUNTIME_DIR, or /tmp/nichost-UID.sock; for a service, /run/nichost/nichost.sock.",
@@ -36,18 +29,10 @@ internal static class SharedOptions
         if (result.Tokens.FirstOrDefault(token => token.Value is ['-', ..]) is { } token) result.AddError($"There is no option {token.Value} here.");
     });
 
-    public static (TopologyModel Topology, PluginCatalog Catalog) Load(TopologySource source, IEnumerable<string> plugins)
+    public static (TopologyModel Topology, PluginCatalog Catalog) Load(TopologySource source, PluginChoice plugins)
     {
         var files = source.Load();
-        var catalog = PluginCatalog.Load(PluginSettings(plugins, files));
+        var catalog = PluginCatalog.Load(plugins.Settings(files));
         return (files.Read(catalog), catalog);
     }
-
-    /// <summary>From the command line and from a topology, which is checked by its plugins only later.</summary>
-    public static PluginSettings PluginSettings(IEnumerable<string> plugins, TopologyFiles files) =>
-        new(PluginRoots.Resolve(plugins, files.PluginRoots, "/"))
-        {
-            AllowWritable = files.Settings.AllowWritablePlugins,
-            Unloadable = files.Settings.Unloadable,
-        };
 }

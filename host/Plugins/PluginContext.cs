@@ -24,7 +24,16 @@ internal sealed class PluginContext : IDisposable
 
     /// <summary>Loads a plugin and makes its factories.</summary>
     /// <exception cref="PluginException">It cannot be used.</exception>
-    public static LoadedPlugin Load(PluginEntry entry, bool unloadable)
+    public static LoadedPlugin Load(PluginEntry entry, PluginSettings settings)
+    {
+        // On a thread of its own: one that never comes back keeps nobody else from being loaded.
+        var work = Task.Factory.StartNew(() => Load(entry, settings.Unloadable), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (Task.WaitAny([work], settings.LoadLimit) == 0) return work.GetAwaiter().GetResult();
+        work.ContinueWith(late => late.Result.Context!.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        throw new PluginException($"It was still busy after {settings.LoadLimit.TotalSeconds:0.#} s, in its constructors or static constructors. Factories have to be made at once; devices and endpoints may take their time.");
+    }
+
+    private static LoadedPlugin Load(PluginEntry entry, bool unloadable)
     {
         var started = Stopwatch.GetTimestamp();
         var loader = PluginLoader.CreateFromAssemblyFile(entry.Manifest!.MainAssembly, config =>
@@ -36,6 +45,7 @@ internal sealed class PluginContext : IDisposable
         try
         {
             var assembly = loader.LoadDefaultAssembly();
+            NativeFolders.AddTo(assembly);
             // Now and not at the first packet: by then somebody may have removed the folder of a version that is still in use.
             foreach (var dependency in entry.Manifest.Dependencies) loader.LoadAssembly(dependency);
             var loaded = Stopwatch.GetElapsedTime(started).TotalMilliseconds;

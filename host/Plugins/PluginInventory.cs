@@ -25,20 +25,21 @@ internal sealed class PluginInventory
     private PluginCatalog Look(PluginSettings settings, Func<PluginFolder, bool> isWhole, Func<PluginEntry, bool> isUsed)
     {
         var found = new List<(int Root, PluginEntry Entry)>();
+        var writers = settings.AllowWritable ? null : WriteCheck.Host();
         for (var root = 0; root < settings.Roots.Count; root++)
-            found.AddRange(LookInto(settings.Roots[root], settings, isWhole).Select(entry => (root, entry)));
+            found.AddRange(LookInto(settings.Roots[root], settings, writers, isWhole).Select(entry => (root, entry)));
         found.AddRange(Gone(found, settings, isUsed));
         found.Sort(static (a, b) => Compare(a.Root, b.Root, a.Entry, b.Entry));
         return CatalogBuilder.Build([_builtIn, .. found.Select(f => f.Entry)]);
     }
 
-    private IEnumerable<PluginEntry> LookInto(string root, PluginSettings settings, Func<PluginFolder, bool> isWhole)
+    private IEnumerable<PluginEntry> LookInto(string root, PluginSettings settings, WriteCheck? writers, Func<PluginFolder, bool> isWhole)
     {
-        if (RootCheck.Refusal(root) is { } refusal) return [PluginEntry.Refused(new PluginFolder(Path.GetFileName(root), "", root), refusal)];
-        return [.. PluginFolder.Scan(root).Select(folder => Entry(folder, settings, isWhole(folder))).OfType<PluginEntry>()];
+        if (RootCheck.Refusal(root, writers) is { } refusal) return [PluginEntry.Refused(new PluginFolder(Path.GetFileName(root), "", root), refusal)];
+        return [.. PluginFolder.Scan(root).Select(folder => Entry(folder, settings, writers, isWhole(folder))).OfType<PluginEntry>()];
     }
 
-    private PluginEntry? Entry(PluginFolder folder, PluginSettings settings, bool isWhole)
+    private PluginEntry? Entry(PluginFolder folder, PluginSettings settings, WriteCheck? writers, bool isWhole)
     {
         if (_entries.TryGetValue(folder.Path, out var known) && (known.IsLoaded || !isWhole))
         {
@@ -46,19 +47,19 @@ internal sealed class PluginInventory
             if (known.Status == PluginStatus.Removed) known.Judge(PluginStatus.Superseded, null);
             return known;
         }
-        if (isWhole) return _entries[folder.Path] = Examine(folder, settings);
+        if (isWhole) return _entries[folder.Path] = Examine(folder, settings, writers);
         if (folder.Version.Length == 0 && !PluginFolder.HasAssemblies(folder.Path)) return null;
         return PluginEntry.Refused(folder,
             "It was made here while the host runs, so that it may be half-copied. Copy it beside and rename it to its place, or let the host look: \"nichost plugins --rescan\".");
     }
 
-    private static PluginEntry Examine(PluginFolder folder, PluginSettings settings)
+    private static PluginEntry Examine(PluginFolder folder, PluginSettings settings, WriteCheck? writers)
     {
         var started = Stopwatch.GetTimestamp();
-        var (manifest, refusal) = PluginPreflight.Check(folder);
+        var (manifest, refusal) = PluginPreflight.Check(folder, writers);
         if (manifest is null) return PluginEntry.Refused(folder, refusal!);
         var timing = new PluginTiming(Stopwatch.GetElapsedTime(started).TotalMilliseconds, 0, 0);
-        return PluginEntry.Usable(folder, manifest, timing, entry => PluginContext.Load(entry, settings.Unloadable));
+        return PluginEntry.Usable(folder, manifest, timing, entry => PluginContext.Load(entry, settings));
     }
 
     private List<(int Root, PluginEntry Entry)> Gone(List<(int Root, PluginEntry Entry)> found, PluginSettings settings, Func<PluginEntry, bool> isUsed)

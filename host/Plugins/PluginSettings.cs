@@ -12,4 +12,7 @@ internal sealed record PluginSettings(IReadOnlyList<string> Roots)
     /// the runtime neither tiers nor profiles its code.
     /// </summary>
     public bool Unloadable { get; init; }
+
+    /// <summary>How long one plugin may take to be loaded and to make its factories.</summary>
+    public TimeSpan LoadLimit { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 
@@ -7,18 +6,18 @@ namespace NicHost.Host.Plugins.Preflight;
 /// <summary>A .NET assembly as its metadata has it; nothing is loaded.</summary>
 internal sealed class AssemblyFile
 {
-    private AssemblyFile(string file, AssemblyName name) => (File, Identity) = (file, name);
+    private AssemblyFile(string file, AssemblyIdentity name) => (File, Identity) = (file, name);
 
     /// <summary>Name of the file.</summary>
     public string File { get; }
 
-    public AssemblyName Identity { get; }
+    public AssemblyIdentity Identity { get; }
 
-    public string Name => Identity.Name!;
+    public string Name => Identity.Name;
 
     public Guid Mvid { get; private init; }
 
-    public IReadOnlyList<AssemblyName> References { get; private init; } = [];
+    public IReadOnlyList<AssemblyIdentity> References { get; private init; } = [];
 
     /// <summary>For example <c>.NETCoreApp,Version=v10.0</c>.</summary>
     public string? Framework { get; private init; }
@@ -69,10 +68,11 @@ internal sealed class AssemblyFile
     {
         var (kinds, strangers) = exports ? KindExport.ReadAll(reader) : ([], []);
         var attributes = AttributeText.OfAssembly(reader);
-        return new AssemblyFile(file, reader.GetAssemblyDefinition().GetAssemblyName())
+        var own = reader.GetAssemblyDefinition();
+        return new AssemblyFile(file, new AssemblyIdentity(reader.GetString(own.Name), own.Version))
         {
             Mvid = reader.GetGuid(reader.GetModuleDefinition().Mvid),
-            References = [.. reader.AssemblyReferences.Select(handle => reader.GetAssemblyReference(handle).GetAssemblyName())],
+            References = [.. reader.AssemblyReferences.Select(reader.GetAssemblyReference).Select(other => new AssemblyIdentity(reader.GetString(other.Name), other.Version))],
             Framework = attributes.GetValueOrDefault("System.Runtime.Versioning.TargetFrameworkAttribute"),
             Platform = attributes.GetValueOrDefault("System.Runtime.Versioning.TargetPlatformAttribute"),
             Misfit = MachineType.Misfit(headers) is { } misfit ? $"{file} {misfit}" : null,

@@ -59,8 +59,8 @@ internal sealed class PluginFiles
         Dependencies = DependencyManifest.Read(path);
         var name = Path.GetFileName(path);
         if (Dependencies is null) _damage.Add($"{name} cannot be read as such a file: it may be cut off. {PluginPreflight.CopyAgain}");
-        else if (Dependencies.Missing is { Count: > 0 } missing)
-            _damage.Add($"{name} lists {string.Join(", ", missing.Distinct().Order(StringComparer.Ordinal))}, which {(missing.Count == 1 ? "is" : "are")} not there: the folder is half-copied. {PluginPreflight.CopyAgain}");
+        else if (Dependencies.Missing.Distinct().Order(StringComparer.Ordinal).ToArray() is { Length: > 0 } missing)
+            _damage.Add($"{name} lists {string.Join(", ", missing)}, which {(missing.Length == 1 ? "is" : "are")} not there: the folder is half-copied. {PluginPreflight.CopyAgain}");
     }
 
     private void ReadAssembly(string path)

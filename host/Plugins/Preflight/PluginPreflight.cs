@@ -1,4 +1,3 @@
-using System.Reflection;
 using NicHost.Contracts.Endpoints;
 
 namespace NicHost.Host.Plugins.Preflight;
@@ -12,11 +11,14 @@ internal static class PluginPreflight
     public const string CopyAgain = "Copy it whole to a place beside, and rename it to here.";
 
     /// <summary>Checks a folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="writers">Judges who may write there; null when that does not matter.</param>
     /// <returns>Its manifest, or why it is refused: all reasons, each with its remedy.</returns>
-    public static (PluginManifest? Manifest, string? Refusal) Check(PluginFolder folder)
+    public static (PluginManifest? Manifest, string? Refusal) Check(PluginFolder folder, WriteCheck? writers)
     {
         try
         {
+            if (writers?.Folder(folder) is { } writable) return (null, writable);
             var files = new PluginFiles(folder);
             if (files.Damage.Count > 0) return (null, string.Join(" ", files.Damage));
             var main = files.Main!;
@@ -45,7 +47,7 @@ internal static class PluginPreflight
             MainAssembly = files.MainPath!,
             Mvid = main.Mvid,
             // There is one, or there would be no kinds.
-            Contracts = main.References.First(reference => reference.Name == contracts).Version!,
+            Contracts = main.References.First(reference => reference.Name == contracts).Version,
             DeviceKinds = [.. main.Kinds.Where(k => k.IsDevice).Select(k => k.Kind).Order(StringComparer.Ordinal)],
             EndpointKinds = [.. main.Kinds.Where(k => !k.IsDevice).Select(k => k.Kind).Order(StringComparer.Ordinal)],
             Dependencies = [.. Reachable(files).Order(StringComparer.Ordinal)],
@@ -58,9 +60,9 @@ internal static class PluginPreflight
         var open = new Stack<AssemblyFile>([files.Main!]);
         while (open.TryPop(out var assembly))
         {
-            foreach (AssemblyName reference in assembly.References)
+            foreach (var reference in assembly.References)
             {
-                if (files.Find(reference.Name!) is { } dependency && dependency != files.Main && reached.Add(dependency.Name)) open.Push(dependency);
+                if (files.Find(reference.Name) is { } dependency && dependency != files.Main && reached.Add(dependency.Name)) open.Push(dependency);
             }
         }
         return reached;

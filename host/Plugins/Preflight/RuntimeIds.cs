@@ -13,8 +13,9 @@ internal static class RuntimeIds
     /// <summary>The most exact one.</summary>
     public static string Here { get; } = IsMusl ? $"linux-musl-{Architecture}" : $"linux-{Architecture}";
 
-    // From .NET's portable graph: musl falls back to what is built for Linux at large.
-    private static readonly HashSet<string> Fitting = [Here, $"linux-{Architecture}", "linux", $"unix-{Architecture}", "unix", "any", .. IsMusl ? ["linux-musl"] : Array.Empty<string>()];
+    /// <summary>All that fit, the most exact first; from .NET's portable graph. Musl falls back to what is built for Linux at large.</summary>
+    public static IReadOnlyList<string> Fitting { get; } =
+        [.. IsMusl ? [Here, "linux-musl"] : Array.Empty<string>(), $"linux-{Architecture}", "linux", $"unix-{Architecture}", "unix", "any"];
 
     public static bool Fits(string rid) => Fitting.Contains(rid);
 }

@@ -1,0 +1,6 @@
+using NicHost.Contracts.Endpoints;
+
+namespace NicHost.Contracts.Future;
+
+/// <summary>What today's contracts do not have.</summary>
+public interface IFutureEndpoint : IEndpoint;
