@@ -7,6 +7,7 @@ namespace NicHost.Host.Tests.Doubles;
 internal sealed record FakeOptions
 {
     [Description("The socket.")]
+    [HostPath]
     public string? Socket { get; set; }
 
     [Description("Queues.")]
