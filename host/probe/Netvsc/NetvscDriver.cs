@@ -198,7 +198,8 @@ public sealed partial class NetvscDriver : IDisposable
         foreach (var queue in Queues) queue.Channel.Dispose();
     }
 
-    internal Stack<int> FreeSections { get; } = new();
+    /// <summary>Sections of the send buffer that hold nothing.</summary>
+    public Stack<int> FreeSections { get; } = new();
 
     internal static uint Word(ReadOnlySpan<byte> bytes, int index) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[(4 * index)..]);
 

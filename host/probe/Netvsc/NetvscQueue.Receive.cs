@@ -26,6 +26,9 @@ public sealed unsafe partial class NetvscQueue
     /// <summary>Takes frames that come while nobody else waits for them, as during a request; null throws them away.</summary>
     public IFrameSink? Sink { get; set; }
 
+    /// <summary>What the host sent last of its own accord, such as an indirection table.</summary>
+    public byte[]? LastMessage { get; private set; }
+
     /// <summary>Handles what the host has sent.</summary>
     /// <param name="sink">Takes frames; null stands for <see cref="Sink"/>.</param>
     /// <param name="budget">Frames at most.</param>
@@ -49,6 +52,9 @@ public sealed unsafe partial class NetvscQueue
         Flush();
         return (int)(FramesReceived - before);
     }
+
+    /// <summary>Forgets sections that were kept back: their buffer is gone.</summary>
+    public void ForgetOwed() => _owedCount = 0;
 
     /// <summary>Gives back all sections that were kept back.</summary>
     public void ReturnSections()
@@ -77,8 +83,7 @@ public sealed unsafe partial class NetvscQueue
         {
             case CompletionType: Completed(transaction, message); break;
             case TransferPages: TakeRanges(packet[16..offset], message, transaction, sink); break;
-            // An indirection table, or a virtual function: of no use here.
-            case InBand: break;
+            case InBand: LastMessage = message.ToArray(); break;
             default: _driver.Faults.Report("rx: a packet of unknown type"); break;
         }
     }
