@@ -43,8 +43,7 @@ internal static class OptionsBinding
 
     public static string? Nearest(string name, IEnumerable<string> known) =>
         known.Select(k => (Name: k, Distance: EditDistance(name, k)))
-            // In a word of three letters two others make another word.
-            .Where(k => k.Distance <= Math.Max(name.Length > 3 ? 2 : 1, name.Length / 3))
+            .Where(k => k.Distance <= Math.Max(2, name.Length / 3))
             .OrderBy(k => k.Distance).ThenBy(k => k.Name, StringComparer.Ordinal)
             .Select(k => k.Name).FirstOrDefault();
 
