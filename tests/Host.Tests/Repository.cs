@@ -13,8 +13,8 @@ internal static class Repository
         return Path.Combine(folder, path);
     }
 
-    /// <summary>The topologies that the repository ships: files, and folders that are one topology.</summary>
+    /// <summary>The topologies that the repository ships: files, and folders with files that are one topology.</summary>
     public static IEnumerable<string> Topologies() =>
-        Directory.EnumerateFileSystemEntries(File("samples")).Where(path => !path.EndsWith(".md", StringComparison.Ordinal))
+        Directory.EnumerateFileSystemEntries(File("samples")).Where(path => Path.GetExtension(path) == ".json" || (Directory.Exists(path) && Directory.EnumerateFiles(path, "*.json").Any()))
             .Select(path => $"samples/{Path.GetFileName(path)}").Order(StringComparer.Ordinal).Prepend("plugins.json");
 }
