@@ -15,7 +15,7 @@ public sealed class DeviceTemplateTests(PackageFeed feed, ITestOutputHelper log)
         await tour.WalkAsync("nichost-device");
 
         Assert.Matches(@"Passed! .* Failed: +0, ", tour.Output("dotnet test"));
-        Assert.Matches(@"(?m)^Cable 0\.1\.0 +active +1\.1 +device cable$", tour.Output("nichost plugins"));
+        Assert.Matches(@"(?m)^Cable 0\.1\.0 +active +1\.1 +device cable +-$", tour.Output("nichost plugins"));
         Assert.Contains("attached: no", tour.Output("nichost inspect"), StringComparison.Ordinal);
         using var guest = new StreamGuest(Path.Combine(tour.Project, "demo-eth0.sock"), MacAddress.Derive(new NicIdentity("demo", "eth0")));
         Assert.Equal("10.0.2.2", guest.AskWhoHas("10.0.2.2"));

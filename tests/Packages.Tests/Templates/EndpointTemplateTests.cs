@@ -15,7 +15,7 @@ public sealed class EndpointTemplateTests(PackageFeed feed, ITestOutputHelper lo
 
         Assert.Matches(@"Passed! .* Failed: +0, ", tour.Output("dotnet test"));
         Assert.Contains($"Acme.Echo 0.1.0 -> {author.PluginRoot}/Acme.Echo/0.1.0", tour.Output("-t:Drop"), StringComparison.Ordinal);
-        Assert.Matches(@"(?m)^Acme\.Echo 0\.1\.0 +active +1\.1 +endpoint acme-echo$", tour.Output("nichost plugins"));
+        Assert.Matches(@"(?m)^Acme\.Echo 0\.1\.0 +active +1\.1 +endpoint acme-echo +-$", tour.Output("nichost plugins"));
         Assert.Contains("4 of 4 checks passed", tour.Output("nichost probe"), StringComparison.Ordinal);
         Assert.Contains("echoReplies: 3", tour.Output("nichost inspect"), StringComparison.Ordinal);
         Assert.Equal(0, await tour.StopAsync());
