@@ -21,6 +21,12 @@ public static class FrameLimits
     /// <summary>The most segments that <c>IDeviceQueue.Reserve</c> writes for one frame.</summary>
     public const int MaxRxSegments = 256;
 
+    /// <summary>The most wire frames of one TCP super-frame: 64 KiB at the least MSS that a stack uses (8). More is dropped, with a count.</summary>
+    public const int MaxTcpSegments = 8192;
+
+    /// <summary>The most datagrams of one UDP super-frame; stacks send up to 128. More is dropped, with a count.</summary>
+    public const int MaxUdpSegments = 512;
+
     /// <summary>The most frames in one <see cref="TxBatch"/>.</summary>
     public const int MaxBatch = 64;
 }

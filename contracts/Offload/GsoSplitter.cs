@@ -64,7 +64,7 @@ public ref struct GsoSplitter
     /// <param name="frameLength">Bytes of the whole frame.</param>
     /// <param name="offload">Its record; the GSO kind must match what the headers say.</param>
     /// <param name="splitter">Stands before the first wire frame.</param>
-    /// <returns>False when the headers are malformed or contradict the record.</returns>
+    /// <returns>False when the headers are malformed or contradict the record, or there would be too many wire frames.</returns>
     public static bool TryStart(Span<byte> headers, int frameLength, in FrameOffload offload, out GsoSplitter splitter)
     {
         splitter = default;
@@ -77,7 +77,8 @@ public ref struct GsoSplitter
         };
         if (!fits || frameLength < layout.Payload) return false;
         splitter = new GsoSplitter(headers, layout, frameLength, offload.SegmentSize);
-        return true;
+        // A guest that asks for single bytes would keep its loop, and whoever shares it, busy for a long time with one frame.
+        return splitter.Count <= (offload.Gso == GsoKind.Udp ? FrameLimits.MaxUdpSegments : FrameLimits.MaxTcpSegments);
     }
 
     /// <summary>Steps to the next wire frame; false after the last.</summary>

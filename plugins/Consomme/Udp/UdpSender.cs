@@ -56,7 +56,8 @@ internal sealed unsafe class UdpSender(UdpProtocol protocol, NatContext context)
             return;
         }
         int size = frame.Offload.SegmentSize;
-        if (size > context.Network.Mtu - (frame.IsV4 ? FrameWriter.Ipv4Header : FrameWriter.Ipv6Header) - FrameWriter.UdpHeader)
+        var isTooLong = size > context.Network.Mtu - (frame.IsV4 ? FrameWriter.Ipv4Header : FrameWriter.Ipv6Header) - FrameWriter.UdpHeader;
+        if (isTooLong || payload > size * FrameLimits.MaxUdpSegments)
         {
             context.Port.Counters(frame.Queue).DropTx(DropReason.BadOffload);
             return;

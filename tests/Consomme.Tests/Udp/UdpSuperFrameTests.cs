@@ -1,3 +1,4 @@
+using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Frames;
 using NicHost.Testing;
 
@@ -16,6 +17,17 @@ public sealed class UdpSuperFrameTests : UdpRig
         for (var at = 0; at < payload.Length; at += 1000) host.Receive(payload[at..Math.Min(at + 1000, payload.Length)]);
         Send(guest, SuperFrame(true, 5000, host.Port, Frames.Pattern(65000), 500)); // 130 datagrams: more than one call takes
         for (var i = 0; i < 130; i++) host.Receive(Frames.Pattern(65000)[(i * 500)..((i + 1) * 500)]);
+    }
+
+    [Fact]
+    public void Super_frame_of_too_many_datagrams_is_dropped_with_a_count()
+    {
+        var guest = Make();
+        var host = HostSocket(true);
+        Send(guest, SuperFrame(true, 5000, host.Port, Frames.Pattern(60_000), 100));
+        Send(guest, SuperFrame(true, 5000, host.Port, Frames.Pattern(2000), 1000));
+        host.Receive(Frames.Pattern(2000)[..1000]);
+        Assert.Equal(1, guest.Counters.TxDropped(DropReason.BadOffload));
     }
 
     [Theory]

@@ -116,6 +116,20 @@ public sealed class SoftwareTransmitterTests
         Assert.Equal(3, _counters.TxDropped(DropReason.BadOffload));
     }
 
+    [Theory]
+    [InlineData(1, 0, 1)]
+    [InlineData(7, 0, 1)]
+    [InlineData(8, 8000, 0)]
+    public void Super_frame_of_too_many_wire_frames_is_dropped_with_a_count(ushort segmentSize, int arrive, int dropped)
+    {
+        var queue = new Collector();
+        var (frame, offload) = TestFrames.TcpSuperFrame(v4: true, payload: 64_000, segmentSize);
+        using var builder = new TxBuilder();
+        Assert.Equal(1, builder.Add(frame, offload).TransmitTo(new SoftwareTransmitter(queue, OffloadSet.Checksum, _counters)));
+        Assert.Equal(arrive, queue.Frames.Count);
+        Assert.Equal(dropped, _counters.TxDropped(DropReason.BadOffload));
+    }
+
     [Fact]
     public void Frames_cost_no_allocation()
     {
