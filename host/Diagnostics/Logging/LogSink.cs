@@ -14,12 +14,13 @@ internal sealed partial class LogSink : ILoggerProvider
     private readonly TextWriter _writer;
     private readonly LogFormat _format;
     private readonly TimeProvider _time;
+    private readonly LogThrottle _throttle;
     private readonly Task _pump;
     private long _lost;
 
     public LogSink(TextWriter writer, LogFormat format, TimeProvider time)
     {
-        (_writer, _format, _time) = (writer, format, time);
+        (_writer, _format, _time, _throttle) = (writer, format, time, new LogThrottle(time));
         _pump = Task.Run(PumpAsync);
     }
 
@@ -70,6 +71,9 @@ internal sealed partial class LogSink : ILoggerProvider
     [LoggerMessage(400, LogLevel.Warning, "{Count} log entries were lost: whoever reads them is too slow.")]
     private static partial void LogLost(ILogger log, long count);
 
+    [LoggerMessage(401, LogLevel.Warning, "{Count} more like the next one were left out: {Burst} of a kind pass at once, then one a second.")]
+    private static partial void LogLeftOut(ILogger log, long count, int burst);
+
     private sealed class Logger(LogSink owner, string category, Action<LogEntry> take) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
@@ -77,7 +81,11 @@ internal sealed partial class LogSink : ILoggerProvider
         // What is wanted the factory has asked already.
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (!owner._throttle.Passes(category, logLevel, eventId.Id, state, out var leftOut)) return;
+            if (leftOut > 0) LogLeftOut(new Logger(owner, "NicHost.Logs", take), leftOut, LogThrottle.Burst);
             take(new LogEntry(owner._time.GetUtcNow(), logLevel, category, eventId, formatter(state, exception), state, exception));
+        }
     }
 }

@@ -71,7 +71,7 @@ public sealed partial class LogTests
         using var writer = new StuckWriter();
         using (var logging = LogSink.Factory(new LogSettings(), writer, _time))
         {
-            var log = logging.CreateLogger("A");
+            var log = logging.CreateLogger("NicHost.Test");
             LogAttached(log, "first", 0);
             Assert.True(writer.Reached.Wait(TimeSpan.FromSeconds(20)));
             for (var i = 0; i < 5000; i++) LogAttached(log, "more", i);
