@@ -17,6 +17,14 @@ public interface IEndpoint : IInspectable, IAsyncDisposable
     /// <exception cref="IOException">The host refuses; the message says what and the remedy.</exception>
     void Start(IEndpointHost host);
 
+    /// <summary>
+    /// Tells whether the NIC's cable is plugged in: the topology's <c>link</c>, in an endpoint's terms what is to be shown to whoever is
+    /// behind it. Until it is called the cable is in. The guest's own link is not the endpoint's to set, and its frames are kept from it
+    /// while the cable is out. On the NIC's first loop, after <see cref="Start"/>. Since 1.1.
+    /// </summary>
+    /// <param name="isUp">False: the cable is out.</param>
+    void ShowLink(bool isUp) { }
+
     /// <summary>Opens a queue. On the queue's loop. A queue may be opened again after it was closed.</summary>
     IEndpointQueue OpenQueue(EndpointQueueConfig config);
 

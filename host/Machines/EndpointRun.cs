@@ -46,10 +46,13 @@ internal sealed class EndpointRun : IEndpointHost
     }
 
     /// <summary>On the first loop.</summary>
-    public void Start(NicRun nic)
+    /// <param name="nic">Whose endpoint it is.</param>
+    /// <param name="isLinkUp">What the topology says of the link.</param>
+    public void Start(NicRun nic, bool isLinkUp)
     {
         _nic = nic;
         Endpoint.Start(this);
+        if (!isLinkUp) Endpoint.ShowLink(isUp: false);
     }
 
     /// <summary>The endpoint's view of a queue's thread.</summary>

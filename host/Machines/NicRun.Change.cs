@@ -46,7 +46,7 @@ internal sealed partial class NicRun
         try
         {
             endpoint.Spread(_threads, Fault);
-            await Invoke(() => endpoint.Start(this)).WaitAsync(StartLimit, Record.Time);
+            await Invoke(() => endpoint.Start(this, wanted.IsLinkUp)).WaitAsync(StartLimit, Record.Time);
         }
         catch
         {
@@ -77,6 +77,7 @@ internal sealed partial class NicRun
 
     private void SetAdminLink(bool up)
     {
+        if (up != _adminUp) _endpoint?.Endpoint.ShowLink(up);
         _adminUp = up;
         RefreshLink(tellDevice: true);
     }

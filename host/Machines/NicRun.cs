@@ -78,7 +78,7 @@ internal sealed partial class NicRun
     public Task StartAsync() => Invoke(() =>
     {
         _adminUp = Model.IsLinkUp;
-        _endpoint!.Start(this);
+        _endpoint!.Start(this, _adminUp);
         RefreshLink(tellDevice: false);
         _device.Start(this);
         AttachHints = [.. _device.AttachHints];

@@ -42,6 +42,8 @@ internal sealed partial class DioEndpoint(EndpointContext context, IKernelNic ni
         foreach (var thing in _made.Things) LogMade(_log, thing.ToString());
     }
 
+    public void ShowLink(bool isUp) => nic.ShowLink(isUp);
+
     public IEndpointQueue OpenQueue(EndpointQueueConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);

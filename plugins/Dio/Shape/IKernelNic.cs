@@ -28,6 +28,9 @@ internal interface IKernelNic : IInspectable, IDisposable
     /// <exception cref="IOException">The kernel refuses; the message says what and the remedy.</exception>
     void Start(MadeThings made, Action linkChanged);
 
+    /// <summary>Shows the switch whether the NIC's cable is plugged in, where the kernel has a way to. After <see cref="Start"/>.</summary>
+    void ShowLink(bool isUp) { }
+
     IEndpointQueue OpenQueue(EndpointQueueConfig config);
 }
 

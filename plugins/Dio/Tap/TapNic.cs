@@ -21,6 +21,7 @@ internal sealed partial class TapNic : IKernelNic
     private readonly List<DioQueue> _queues = [];
     private readonly RecordFolder _records = new(StatePath.Runs);
     private TapDevice? _tap;
+    private bool _isCableIn = true;
     private volatile NicLink _link = NicLink.Down("not started");
     private Action? _linkChanged;
     private MadeThings? _made;
@@ -83,7 +84,16 @@ internal sealed partial class TapNic : IKernelNic
         lock (_gate)
         {
             _queues.Remove(queue);
-            if (_queues.Count == 0) _tap?.SetCarrier(up: false);
+            ShowCarrier();
+        }
+    }
+
+    public void ShowLink(bool isUp)
+    {
+        lock (_gate)
+        {
+            _isCableIn = isUp;
+            ShowCarrier();
         }
     }
 
@@ -121,11 +131,14 @@ internal sealed partial class TapNic : IKernelNic
         try
         {
             queue.Attach(tap);
-            tap.SetCarrier(up: true);
+            lock (_gate) ShowCarrier();
         }
         catch (LinuxException e) when (e.Errno is Errno.EBADFD or Errno.ENODEV) { TapLost(); }
         catch (ObjectDisposedException) { TapLost(); }
     }
+
+    /// <summary>The kernel's side has a carrier while the cable is in and the guest listens. Under the lock.</summary>
+    private void ShowCarrier() => _tap?.SetCarrier(_isCableIn && _queues.Count > 0);
 
     private static int FindQueues(NicOptions nic)
     {

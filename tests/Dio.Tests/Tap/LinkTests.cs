@@ -63,6 +63,28 @@ public sealed class LinkTests
     });
 
     [NamespaceFact]
+    public void Carrier_of_the_tap_follows_the_cable() => NetWorld.Run(World, () =>
+    {
+        using var bench = Bench.Started(Attach);
+        bench.Endpoint.ShowLink(isUp: false);
+        var (queue, device) = bench.Open();
+        Assert.Contains("NO-CARRIER", NetWorld.Shell("ip link show web0"), StringComparison.Ordinal);
+        bench.Endpoint.ShowLink(isUp: true);
+        Assert.DoesNotContain("NO-CARRIER", NetWorld.Shell("ip link show web0"), StringComparison.Ordinal);
+        bench.Endpoint.ShowLink(isUp: false);
+        Assert.Contains("NO-CARRIER", NetWorld.Shell("ip link show web0"), StringComparison.Ordinal);
+        // A TAP that comes in the place of one that was deleted has none either.
+        NetWorld.Shell("ip link del web0");
+        bench.Until(() => !bench.Endpoint.Link.IsUp, "the link goes down");
+        NetWorld.Shell(MakeTap);
+        bench.Until(() => bench.Endpoint.Link.IsUp, "the link comes up");
+        bench.Loop.RunOnce();
+        Assert.Contains("NO-CARRIER", NetWorld.Shell("ip link show web0"), StringComparison.Ordinal);
+        bench.Endpoint.ShowLink(isUp: true);
+        AssertCarries(bench, queue, device);
+    });
+
+    [NamespaceFact]
     public void Tap_that_is_made_has_the_mtu_and_an_address_beside_the_guests() => NetWorld.Run("", () =>
     {
         using var bench = Bench.Started(Make, mtu: 9000);

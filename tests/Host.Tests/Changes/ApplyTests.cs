@@ -61,6 +61,20 @@ public sealed class ApplyTests
     }
 
     [Fact]
+    public async Task Endpoint_is_told_of_the_link_that_the_topology_sets()
+    {
+        await using var host = await StartAsync(Nic("a", "cable", more: "\"link\": \"down\","), Nic("b", "cable"));
+        await ApplyAsync(host, Nic("a", "cable"), Nic("b", "cable", "blue"));
+        await ApplyAsync(host, Nic("a", "cable", "red"), Nic("b", "cable", "blue", more: "\"link\": \"down\","));
+        Assert.Equal([false, true], host.Endpoint("a").Cable);
+        Assert.Equal([false], host.Endpoint("b").Cable);
+        // The next endpoint hears it from the start.
+        await ApplyAsync(host, Nic("a", "cable", "red"), Nic("b", "null", more: "\"link\": \"down\","));
+        await ApplyAsync(host, Nic("a", "cable", "red"), Nic("b", "cable", more: "\"link\": \"down\","));
+        Assert.Equal([false], host.Endpoint("b").Cable);
+    }
+
+    [Fact]
     public async Task NIC_that_moves_keeps_its_device_and_its_open_queues()
     {
         await using var host = await StartAsync(Nic("a", "cable", "red"), Nic("b", "cable"));

@@ -60,6 +60,15 @@ internal sealed class FakeEndpoint(FakeEndpointFactory factory, EndpointContext 
 
     public int Taken { get; private set; }
 
+    /// <summary>What it was told of the cable, in turn.</summary>
+    public ConcurrentQueue<bool> Cable { get; } = new();
+
+    public void ShowLink(bool isUp)
+    {
+        Assert.True(_started && context.Loop.IsCurrent);
+        Cable.Enqueue(isUp);
+    }
+
     public void Start(IEndpointHost host)
     {
         Assert.True(context.Loop.IsCurrent);
