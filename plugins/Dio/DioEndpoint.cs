@@ -35,8 +35,8 @@ internal sealed partial class DioEndpoint(EndpointContext context, IKernelNic ni
         }
         catch
         {
-            // Nothing half-made stays behind.
-            End();
+            // Nothing half-made stays behind. No queue is open yet, so that it ends at once.
+            End().GetAwaiter().GetResult();
             throw;
         }
         foreach (var thing in _made.Things) LogMade(_log, thing.ToString());
@@ -61,7 +61,7 @@ internal sealed partial class DioEndpoint(EndpointContext context, IKernelNic ni
         }
     }
 
-    public async ValueTask DisposeAsync() => await context.Loop.InvokeAsync(End);
+    public async ValueTask DisposeAsync() => await await context.Loop.InvokeAsync(End);
 
     private void LinkChanged()
     {
@@ -71,9 +71,9 @@ internal sealed partial class DioEndpoint(EndpointContext context, IKernelNic ni
         _host?.LinkChanged();
     }
 
-    private void End()
+    private async Task End()
     {
-        nic.Dispose();
+        await nic.EndAsync();
         foreach (var failure in Interlocked.Exchange(ref _made, null)?.Undo() ?? []) _host?.ReportTrouble(failure);
     }
 

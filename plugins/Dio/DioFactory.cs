@@ -1,49 +1,46 @@
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Options;
 using NicHost.Dio.Options;
+using NicHost.Dio.Shape;
 using NicHost.Dio.Tap;
 
 namespace NicHost.Dio;
 
-/// <summary>Makes the endpoint of kind <c>dio</c>.</summary>
+/// <summary>Makes the endpoint of kind <c>dio</c> on the kernel that the host runs on.</summary>
 [EndpointKind("dio")]
 public sealed class DioFactory : IEndpointFactory, IHostPreparation
 {
-    private static readonly OptionsModel<DioOptions> Model =
-        new(DioJson.Default.DioOptions, static (options, faults) => DioSettings.Read(options, faults));
+    private readonly IKernel _kernel;
+    private readonly OptionsModel<DioOptions> _model;
 
-    /// <inheritdoc/>
-    public OptionsModel Options => Model;
+    /// <summary>For this kernel.</summary>
+    public DioFactory() : this(new LinuxKernel()) { }
 
-    /// <inheritdoc/>
-    public IReadOnlyList<ResourceClaim> Claims(EndpointContext context)
+    internal DioFactory(IKernel kernel)
     {
-        var nic = Settings(context).Nic;
-        if (nic.Socket is { } socket) return [new ResourceClaim($"socket {Path.GetFullPath(socket, context.BaseDirectory)}", "$.nic.socket")];
-        return nic.Name is { } name ? [new ResourceClaim($"interface {name}", "$.nic.name")] : [];
+        _kernel = kernel;
+        _model = new(DioJson.Default.DioOptions, (options, faults) => DioSettings.Read(options, kernel, faults));
     }
 
     /// <inheritdoc/>
-    public IEndpoint Create(EndpointContext context)
-    {
-        var settings = Settings(context);
-        if (OperatingSystem.IsWindows()) throw new PlatformNotSupportedException("The dio endpoint runs on Linux only.");
-        return new DioEndpoint(context, new TapNic(context, settings));
-    }
+    public OptionsModel Options => _model;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Prepare(EndpointContext context, uint user) => Preparation(context).Prepare(user);
+    public IReadOnlyList<ResourceClaim> Claims(EndpointContext context) => _kernel.Claims(context, Settings(context));
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Undo(EndpointContext context) => Preparation(context).Undo();
+    public IEndpoint Create(EndpointContext context) => new DioEndpoint(context, _kernel.CreateNic(context, Settings(context)));
 
-    private static Preparation Preparation(EndpointContext context) => OperatingSystem.IsLinux() ? new Preparation(context, Settings(context))
-        : throw new PlatformNotSupportedException("There is nothing to prepare but on Linux.");
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Prepare(EndpointContext context, uint user) => _kernel.Prepare(context, Settings(context), user);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Undo(EndpointContext context) => _kernel.Undo(context, Settings(context));
 
     /// <summary>The options of a context, understood.</summary>
-    internal static DioSettings Settings(EndpointContext context)
+    private DioSettings Settings(EndpointContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return DioSettings.Read(Model.Bind(context.Options), []);
+        return DioSettings.Read(_model.Bind(context.Options), _kernel, []);
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using NicHost.Contracts.Options;
+using NicHost.Dio.Shape;
 
 namespace NicHost.Dio.Options;
 
@@ -24,10 +25,9 @@ internal sealed record DioSettings
     public bool MakesPort => Switch is not null && (Port.Create || Nic.Create);
 
     /// <summary>Reads the options; every fault goes into <paramref name="faults"/>, and the result then is not to be used.</summary>
-    public static DioSettings Read(DioOptions options, ICollection<OptionFault> faults)
+    public static DioSettings Read(DioOptions options, IKernel kernel, ICollection<OptionFault> faults)
     {
-        if (OperatingSystem.IsWindows()) CheckWindows(options, faults);
-        else CheckLinux(options, faults);
+        kernel.Check(options, faults);
         return new DioSettings
         {
             Switch = options.Switch,

@@ -6,9 +6,9 @@ namespace NicHost.Dio.Shape;
 
 /// <summary>
 /// A NIC of the host's kernel and its place in a switch: what differs between kernels. All on the NIC's first loop, but for
-/// <see cref="OpenQueue"/>, which is on the queue's. Disposing it ends what runs; what was made is undone by its record.
+/// <see cref="OpenQueue"/>, which is on the queue's. What was made is undone by its record.
 /// </summary>
-internal interface IKernelNic : IInspectable, IDisposable
+internal interface IKernelNic : IInspectable
 {
     EndpointCapabilities Capabilities { get; }
 
@@ -32,6 +32,9 @@ internal interface IKernelNic : IInspectable, IDisposable
     void ShowLink(bool isUp) { }
 
     IEndpointQueue OpenQueue(EndpointQueueConfig config);
+
+    /// <summary>Ends what runs. It completes, at once or later on any thread, when the kernel holds nothing of ours: what was made is undone then.</summary>
+    Task EndAsync();
 }
 
 /// <summary>A link and, when it is down, why.</summary>

@@ -8,7 +8,7 @@ using NicHost.Linux;
 namespace NicHost.Dio.Tap;
 
 /// <summary>A TAP and its place in a switch. What the guest's queues need of it they get here, each on its own loop.</summary>
-internal sealed partial class TapNic : IKernelNic
+internal sealed partial class TapNic : IKernelNic, IDisposable
 {
     // UDP super-frames through a TAP: Linux 6.2.
     private static readonly bool HasUso = Environment.OSVersion.Version >= new Version(6, 2);
@@ -95,6 +95,12 @@ internal sealed partial class TapNic : IKernelNic
             _isCableIn = isUp;
             ShowCarrier();
         }
+    }
+
+    public Task EndAsync()
+    {
+        Dispose();
+        return Task.CompletedTask;
     }
 
     public void Dispose()
