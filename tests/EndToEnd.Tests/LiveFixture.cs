@@ -10,12 +10,12 @@ namespace NicHost.EndToEnd.Tests;
 public abstract class LiveFixture(GuestKind kind) : IAsyncLifetime
 {
     private NetnsLab? _lab;
-    private VirtioBackend? _host;
+    private NicHostBackend? _host;
     private Guest? _guest;
 
     internal NetnsLab Lab => _lab!;
 
-    internal VirtioBackend Host => _host!;
+    internal NicHostBackend Host => _host!;
 
     internal Guest Guest => _guest!;
 
@@ -29,13 +29,16 @@ public abstract class LiveFixture(GuestKind kind) : IAsyncLifetime
         RealGuestFactAttribute.DemandRights();
         _lab = new NetnsLab();
         // The link is down while the VMM starts: it must start all the same.
-        _host = new VirtioBackend(_lab, "host", mtu: 1500, wiring: new NicWiring { IsLinkUp = false });
+        var down = new NicWiring { IsLinkUp = false };
+        _host = kind == GuestKind.HyperV
+            ? new NetVspBackend(_lab, "host", new NetVspSetup { Wiring = down })
+            : new VirtioBackend(_lab, "host", mtu: 1500, wiring: down);
         await _host.StartAsync();
         _guest = GuestFixture.MakeGuest(kind, _lab, Path.Combine(_lab.Folder, "guest"), _host.Plug);
         await _guest.BootAsync();
-        var down = await LinkAsync("0down");
+        var seen = await LinkAsync("0down");
         _host.Apply(new NicWiring());
-        Start = $"{down}, {await LinkAsync("1up")}";
+        Start = $"{seen}, {await LinkAsync("1up")}";
         var lease = await _guest.RunAsync("net-up eth0");
         if (lease.Status != 0)
             throw new GuestException($"no lease: {lease.Output}\n--- host\n{_host.Log}\n{_host.Inspect()}\n{_guest.Diagnosis()}");
@@ -58,3 +61,5 @@ public abstract class LiveFixture(GuestKind kind) : IAsyncLifetime
 public sealed class QemuLive() : LiveFixture(GuestKind.Qemu);
 
 public sealed class UmlLive() : LiveFixture(GuestKind.Uml);
+
+public sealed class HyperVLive() : LiveFixture(GuestKind.HyperV);

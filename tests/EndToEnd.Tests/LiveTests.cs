@@ -131,3 +131,5 @@ public abstract class LiveTests(LiveFixture fixture, ITestOutputHelper output)
 public sealed class QemuLiveTests(QemuLive fixture, ITestOutputHelper output) : LiveTests(fixture, output), IClassFixture<QemuLive>;
 
 public sealed class UmlLiveTests(UmlLive fixture, ITestOutputHelper output) : LiveTests(fixture, output), IClassFixture<UmlLive>;
+
+public sealed class HyperVLiveTests(HyperVLive fixture, ITestOutputHelper output) : LiveTests(fixture, output), IClassFixture<HyperVLive>;

@@ -6,14 +6,6 @@ namespace NicHost.EndToEnd.Tests.Backends;
 /// <summary>The product: <c>./nichost run</c> on a topology, which changes only when a test applies another.</summary>
 internal abstract class NicHostBackend(NetnsLab lab, string name) : Backend(lab, name)
 {
-    /// <summary>Ports that lead to the guest, as a member of the endpoint's options.</summary>
-    protected const string Forwards = """
-        "forwards": [
-          "tcp:10.99.0.2:2222-22", "tcp:[fd99::2]:2222-22",
-          "udp:10.99.0.2:5353-53", "udp:[fd99::2]:5353-53"
-        ]
-        """;
-
     private string Topology => Path.Combine(Folder, "plugins.json");
 
     private string Control => Path.Combine(Folder, "control.sock");
@@ -30,6 +22,16 @@ internal abstract class NicHostBackend(NetnsLab lab, string name) : Backend(lab,
             return $"(no inspect: {e.Message})";
         }
     }
+
+    /// <summary>Changes the wiring of the first NIC under the running host.</summary>
+    public void Apply(NicWiring wiring)
+    {
+        Write(wiring);
+        Apply();
+    }
+
+    /// <summary>Writes a topology whose first NIC is wired so.</summary>
+    protected abstract void Write(NicWiring wiring);
 
     protected void WriteTopology(string text) => File.WriteAllText(Topology, text);
 
@@ -53,14 +55,7 @@ internal sealed class VirtioBackend : NicHostBackend
 
     public override NicPlug Plug { get; }
 
-    /// <summary>Changes the wiring under the running host.</summary>
-    public void Apply(NicWiring wiring)
-    {
-        Write(wiring);
-        Apply();
-    }
-
-    private void Write(NicWiring wiring) => WriteTopology($$"""
+    protected override void Write(NicWiring wiring) => WriteTopology($$"""
         {
           "vms": {
             "web": {
