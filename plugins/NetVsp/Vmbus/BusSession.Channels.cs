@@ -13,7 +13,7 @@ internal sealed partial class BusSession
     /// <summary>A device has come: the guest sees it appear.</summary>
     public void DeviceAdded(IChannelDevice device)
     {
-        if (!_ended && _offersRequested) TryOffer(device, 0);
+        if (!_ended && _offersRequested) OfferPrimary(device);
     }
 
     /// <summary>A device is leaving: the guest sees it go. Its channels run no more when <paramref name="gone"/> is called.</summary>
@@ -50,12 +50,17 @@ internal sealed partial class BusSession
     private void RequestOffers()
     {
         _offersRequested = true;
-        foreach (var device in _bus.Devices)
-        {
-            if (_channels.Values.Any(c => c.Device == device && c.Index == 0 && c.State != ChannelState.Rescinded)) continue;
-            TryOffer(device, 0);
-        }
+        foreach (var device in _bus.Devices) OfferPrimary(device);
         Post(new MessageWriter(stackalloc byte[WireFormat.MaxPayload], MessageType.AllOffersDelivered));
+    }
+
+    /// <summary>
+    /// Offers a device, unless the guest still has a channel of that name: one that was taken back is there until its relid is released, and
+    /// Linux takes an offer of the same name before that for the end of a hibernation.
+    /// </summary>
+    private void OfferPrimary(IChannelDevice device)
+    {
+        if (!_channels.Values.Any(c => c.Index == 0 && c.Device.Instance == device.Instance)) TryOffer(device, 0);
     }
 
     private bool TryOffer(IChannelDevice device, int index)
@@ -148,6 +153,8 @@ internal sealed partial class BusSession
         {
             channel.DropDescriptors();
             _channels.Remove(relId);
+            // The device may have come back meanwhile.
+            if (channel.Index == 0 && _bus.Devices.FirstOrDefault(d => d.Instance == channel.Device.Instance) is { } device) OfferPrimary(device);
         }
         else if (channel.State == ChannelState.Open || channel.State == ChannelState.Opening) Mistake($"RelIdReleased of {relId}, whose channel is open");
         else

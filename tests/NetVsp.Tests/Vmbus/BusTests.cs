@@ -241,6 +241,29 @@ public sealed class BusTests
         Assert.Empty(three.GuestFaults);
     }
 
+    /// <summary>Linux takes an offer of a card that it still has for the end of a hibernation, and never sees it again.</summary>
+    [Fact]
+    public async Task Card_that_was_taken_back_is_offered_again_once_the_guest_has_let_go_of_it()
+    {
+        await using var bench = new Bench();
+        var one = await bench.AddAsync(mac: "52:54:00:00:00:01");
+        await bench.AddAsync(mac: "52:54:00:00:00:02");
+        using var guest = Guest.Start(bench);
+        var old = guest.Queue.Channel.Offer;
+        bench.Nics.Remove(one);
+        await one.DisposeAsync();
+        await bench.AddAsync(mac: "52:54:00:00:00:01");
+        // An answer comes behind everything that was said before it.
+        guest.Bus.TearDownGpadl(old.RelId, guest.Queue.Channel.Gpadl);
+        Assert.Equal([old.RelId], guest.Bus.Rescinded);
+        Assert.DoesNotContain(guest.Bus.Offers, o => o.Instance == old.Instance);
+        guest.Bus.ReleaseRelId(old.RelId);
+        Assert.True(guest.Bus.WaitForOffers(old.Instance, 1));
+        using var again = new NetvscDriver(Guest.Plain(bench), guest.Bus, guest.Ram, guest.Bus.Offers.Single(o => o.Instance == old.Instance));
+        again.Start();
+        Assert.Equal("52:54:00:00:00:01", again.Mac.ToString());
+    }
+
     [Fact]
     public async Task Cards_that_disagree_about_their_bus_do_not_start()
     {
