@@ -31,7 +31,6 @@ internal static class ChangePlanner
     {
         if (started.Control != wanted.Control) yield return "\"control\" takes effect at the next start of the host.";
         if (started.Unloadable != wanted.Unloadable) yield return "\"unloadable\" takes effect at the next start of the host.";
-        if (started.AllowWritablePlugins != wanted.AllowWritablePlugins) yield return "\"allowWritablePlugins\" takes effect at the next start of the host.";
     }
 
     private static IEnumerable<NicChange> Nics(IReadOnlyList<NicInstance> running, IReadOnlyList<NicModel> wanted, NicComparison comparison)

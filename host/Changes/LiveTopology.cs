@@ -22,12 +22,21 @@ internal sealed partial class LiveTopology(
 {
     private readonly ILogger _log = logging.CreateLogger("NicHost.Changes");
     private readonly SemaphoreSlim _turn = new(1);
+    private bool _started;
 
     /// <summary>The files as they were when they were last applied, or would have been but for their faults.</summary>
     public FileMemory Applied { get; private set; } = seen.Take();
 
     /// <summary>Whether the files were unfit when they were last to be applied: what runs is what they wanted before.</summary>
     public bool HasFaults { get; private set; }
+
+    /// <summary>Runs the topology that the files had at the start. To be called once; until then no plugin is unloaded.</summary>
+    public async Task StartAsync(TopologyModel first) => await InTurnAsync(() =>
+    {
+        _started = true;
+        plugins.Changed += OnPluginsChanged;
+        return host.ApplyAsync(first);
+    });
 
     /// <summary>What would be changed.</summary>
     /// <exception cref="TopologyException">The files have faults.</exception>
@@ -90,10 +99,30 @@ internal sealed partial class LiveTopology(
         var runs = nic is null ? host.Vms.Any(v => v.Name == vm) : host.Nics.Any(n => n.Identity == new NicIdentity(vm, nic));
         if (!runs || machine is null || (nic is not null && machine.Nics.All(n => n.Identity.Nic != nic)))
             throw new ControlException($"There is no {(nic is null ? vm : $"{vm}/{nic}")} both running and in the topology.");
-        return host.RestartAsync(machine, nic);
+        return nic is null ? host.RestartAsync(vm, () => Anew(machine)) : host.RestartAsync(machine.Nics.Single(n => n.Identity.Nic == nic));
     });
 
-    public void Dispose() => _turn.Dispose();
+    public void Dispose()
+    {
+        plugins.Changed -= OnPluginsChanged;
+        _turn.Dispose();
+    }
+
+    // One that came or went may leave one behind that nobody uses: each turn looks for those.
+    private async void OnPluginsChanged(PluginCatalog catalog)
+    {
+        try { await InTurnAsync(() => Task.FromResult(catalog)); }
+        catch (ObjectDisposedException) { }
+    }
+
+    // A plugin that went with the VM may have another build in its place.
+    private VmModel Anew(VmModel wanted)
+    {
+        if (!plugins.Settings.Unloadable) return wanted;
+        plugins.UnloadUnused();
+        try { return Read(source, host.Vms).Vms.Single(vm => vm.Name == wanted.Name); }
+        finally { seen.Take(); }
+    }
 
     private TopologyModel ReadToApply(IEnumerable<VmInstance> running)
     {
@@ -110,9 +139,9 @@ internal sealed partial class LiveTopology(
     private TopologyModel Read(TopologySource from, IEnumerable<VmInstance> running)
     {
         var files = from.Load();
-        var settings = roots(files);
+        var (now, settings) = (plugins.Settings, roots(files));
         // More plugins hurt nobody, so they may come before it is known whether the files are fit.
-        if (!settings.Roots.SequenceEqual(plugins.Settings.Roots)) plugins.Refresh(settings);
+        if (settings.AllowWritable != now.AllowWritable || !settings.Roots.SequenceEqual(now.Roots)) plugins.Refresh(settings with { Unloadable = now.Unloadable });
         var wanted = files.Read(new RunningKinds(plugins.Current, running));
         foreach (var warning in wanted.Warnings) LogWarning(_log, warning.ToString());
         return wanted;
@@ -135,7 +164,11 @@ internal sealed partial class LiveTopology(
         await _turn.WaitAsync();
         // Away from the caller, who may be a loop or a watcher: reading and planning take their time.
         try { return await Task.Run(work); }
-        finally { _turn.Release(); }
+        finally
+        {
+            if (_started) plugins.UnloadUnused();
+            _turn.Release();
+        }
     }
 
     [LoggerMessage(224, LogLevel.Warning, "A plugin fails; its NICs do not run. {Fault}")]

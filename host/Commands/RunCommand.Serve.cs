@@ -29,12 +29,12 @@ internal static partial class RunCommand
         var seen = new SeenFiles(new Disk());
         var source = new TopologySource(settings.Topology, seen);
         PluginHost plugins;
-        TopologyModel topology;
+        TopologyModel? topology;
         ControlSocket? socket;
         try
         {
             var files = source.Load();
-            plugins = new PluginHost(settings.Plugins.Settings(files), logging);
+            plugins = new PluginHost(settings.Plugins.Settings(files), logging, TimeProvider.System);
             topology = files.Read(plugins.Current);
             socket = settings.Control(files.Settings.Control);
         }
@@ -58,7 +58,10 @@ internal static partial class RunCommand
             return ExitCode.NotStarted;
         }
         await using var reachable = control;
-        await host.ApplyAsync(topology);
+        var starting = live.StartAsync(topology);
+        // This frame lasts as long as the host does, and plugins have to be free to go before.
+        topology = null;
+        await starting;
         Console.Out.Write(RunBanner.Render(host));
         await using (settings.Watch ? new TopologyWatcher(live, logging, TimeProvider.System) : null) await ServeAsync(host, live, stop, reload, logging);
         return ExitCode.Fine;

@@ -32,33 +32,27 @@ internal sealed partial class HostRuntime(Func<IReadOnlyList<PluginEntry>> plugi
 
     /// <summary>Makes what runs the same as <paramref name="wanted"/>; one change at a time.</summary>
     /// <returns>What was planned, and what of it could not be done.</returns>
-    public async Task<ChangeResult> ApplyAsync(TopologyModel wanted)
+    public Task<ChangeResult> ApplyAsync(TopologyModel wanted) => InTurnAsync(async () =>
     {
-        await _turn.WaitAsync();
-        try
-        {
-            ObjectDisposedException.ThrowIf(_stopped, this);
-            var plan = Plan(wanted);
-            _settings ??= wanted.Settings;
-            return new ChangeResult(plan, await new ChangeRunner(this, _log).RunAsync(plan));
-        }
-        finally { _turn.Release(); }
-    }
+        var plan = Plan(wanted);
+        _settings ??= wanted.Settings;
+        return new ChangeResult(plan, await new ChangeRunner(this, _log).RunAsync(plan));
+    });
 
-    /// <summary>Ends a VM or one of its NICs, and starts it as <paramref name="wanted"/> has it.</summary>
+    /// <summary>Ends a VM and starts it anew.</summary>
+    /// <param name="name">The VM.</param>
+    /// <param name="wanted">How it is to be; asked once it has ended.</param>
     /// <returns>What does not run afterwards, with the reason.</returns>
-    public async Task<IReadOnlyDictionary<NicIdentity, string>> RestartAsync(VmModel wanted, string? nic)
+    public Task<IReadOnlyDictionary<NicIdentity, string>> RestartAsync(string name, Func<VmModel> wanted) => InTurnAsync(async () =>
     {
-        await _turn.WaitAsync();
-        try
-        {
-            ObjectDisposedException.ThrowIf(_stopped, this);
-            var plan = nic is null ? ChangePlan.Restart(wanted) : ChangePlan.Restart(wanted.Nics.Single(n => n.Identity.Nic == nic));
-            if (nic is null) await RemoveVmAsync(wanted.Name);
-            return await new ChangeRunner(this, _log).RunAsync(plan);
-        }
-        finally { _turn.Release(); }
-    }
+        await RemoveVmAsync(name);
+        return await new ChangeRunner(this, _log).RunAsync(ChangePlan.Restart(wanted()));
+    });
+
+    /// <summary>Ends a NIC and starts it as <paramref name="wanted"/> has it.</summary>
+    /// <returns>Why it does not run afterwards, if it does not.</returns>
+    public Task<IReadOnlyDictionary<NicIdentity, string>> RestartAsync(NicModel wanted) =>
+        InTurnAsync(() => new ChangeRunner(this, _log).RunAsync(ChangePlan.Restart(wanted)));
 
     public VmInstance Vm(string name) => _vms.Single(vm => vm.Name == name);
 
@@ -78,6 +72,17 @@ internal sealed partial class HostRuntime(Func<IReadOnlyList<PluginEntry>> plugi
         var vm = Vm(name);
         ImmutableInterlocked.Update(ref _vms, vms => vms.Remove(vm));
         await vm.StopAsync();
+    }
+
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> work)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            ObjectDisposedException.ThrowIf(_stopped, this);
+            return await work();
+        }
+        finally { _turn.Release(); }
     }
 
     public async ValueTask DisposeAsync()

@@ -1,13 +1,10 @@
-using NicHost.Contracts.Devices;
-using NicHost.Contracts.Endpoints;
-
 namespace NicHost.Host.Plugins;
 
-/// <summary>Gives each kind to the first plugin that brings it, loads those that get one, and tells every plugin what became of it.</summary>
+/// <summary>Gives each kind to the first plugin that brings it, loads those that get one for the first time, and tells every plugin what became of it.</summary>
 internal sealed class CatalogBuilder
 {
-    private readonly Dictionary<string, PluginKind<IDeviceFactory>> _devices = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, PluginKind<IEndpointFactory>> _endpoints = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PluginEntry> _devices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PluginEntry> _endpoints = new(StringComparer.Ordinal);
 
     private CatalogBuilder() { }
 
@@ -30,9 +27,9 @@ internal sealed class CatalogBuilder
             else plugin.Judge(PluginStatus.Superseded, Superseded(plugin, newer), [.. taken.Where(t => t.Owner.Name != plugin.Name).Select(t => Duplicate(t, plugin))]);
             return;
         }
-        if (plugin.Load() is not { } loaded) return;
-        foreach (var (kind, source) in loaded.Devices) _devices.TryAdd(kind, source);
-        foreach (var (kind, source) in loaded.Endpoints) _endpoints.TryAdd(kind, source);
+        if (!plugin.IsProven && plugin.Load() is null) return;
+        foreach (var kind in plugin.DeviceKinds) _devices.TryAdd(kind, plugin);
+        foreach (var kind in plugin.EndpointKinds) _endpoints.TryAdd(kind, plugin);
         plugin.Judge(PluginStatus.Active, null, [.. taken.Select(t => Duplicate(t, plugin))]);
     }
 
@@ -41,11 +38,11 @@ internal sealed class CatalogBuilder
         var taken = new List<(string, PluginEntry)>();
         foreach (var kind in plugin.DeviceKinds)
         {
-            if (_devices.TryGetValue(kind, out var owner)) taken.Add(($"Device kind \"{kind}\"", owner.Plugin));
+            if (_devices.TryGetValue(kind, out var owner)) taken.Add(($"Device kind \"{kind}\"", owner));
         }
         foreach (var kind in plugin.EndpointKinds)
         {
-            if (_endpoints.TryGetValue(kind, out var owner)) taken.Add(($"Endpoint kind \"{kind}\"", owner.Plugin));
+            if (_endpoints.TryGetValue(kind, out var owner)) taken.Add(($"Endpoint kind \"{kind}\"", owner));
         }
         return taken;
     }

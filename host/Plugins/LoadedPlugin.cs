@@ -19,6 +19,9 @@ internal sealed class LoadedPlugin
     /// <summary>Keeps a context that can be unloaded; null for the host's own kinds.</summary>
     public PluginContext? Context { get; init; }
 
+    /// <summary>What its folder held; null where that is not followed.</summary>
+    public string? Content { get; init; }
+
     public double LoadMilliseconds { get; init; }
 
     public double ComposeMilliseconds { get; init; }

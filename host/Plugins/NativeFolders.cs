@@ -16,8 +16,7 @@ internal sealed class NativeFolders
         _folders = [folder, .. RuntimeIds.Fitting.Select(rid => Path.Combine(folder, "runtimes", rid, "native")).Where(Directory.Exists)];
 
     /// <summary>Has a plugin's load context look there after it has found nothing else.</summary>
-    public static void AddTo(Assembly plugin) =>
-        AssemblyLoadContext.GetLoadContext(plugin)!.ResolvingUnmanagedDll += new NativeFolders(Path.GetDirectoryName(plugin.Location)!).Find;
+    public static void AddTo(AssemblyLoadContext plugin, string folder) => plugin.ResolvingUnmanagedDll += new NativeFolders(folder).Find;
 
     private nint Find(Assembly asking, string name)
     {

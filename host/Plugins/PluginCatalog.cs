@@ -4,14 +4,16 @@ using NicHost.Contracts.Endpoints;
 
 namespace NicHost.Host.Plugins;
 
-/// <summary>Which kind comes from where, at one moment; never changes. A folder that appears later is in the next catalog.</summary>
+/// <summary>
+/// Which kind comes from where, at one moment; never changes. A folder that appears later is in the next catalog. It holds no factories: those
+/// are asked of their plugin, which may have to be loaded again.
+/// </summary>
 internal sealed class PluginCatalog : IKindSource
 {
-    private readonly ImmutableSortedDictionary<string, PluginKind<IDeviceFactory>> _devices;
-    private readonly ImmutableSortedDictionary<string, PluginKind<IEndpointFactory>> _endpoints;
+    private readonly ImmutableSortedDictionary<string, PluginEntry> _devices;
+    private readonly ImmutableSortedDictionary<string, PluginEntry> _endpoints;
 
-    public PluginCatalog(
-        IReadOnlyList<PluginEntry> plugins, IReadOnlyDictionary<string, PluginKind<IDeviceFactory>> devices, IReadOnlyDictionary<string, PluginKind<IEndpointFactory>> endpoints)
+    public PluginCatalog(IReadOnlyList<PluginEntry> plugins, IReadOnlyDictionary<string, PluginEntry> devices, IReadOnlyDictionary<string, PluginEntry> endpoints)
     {
         Plugins = plugins;
         _devices = devices.ToImmutableSortedDictionary(StringComparer.Ordinal);
@@ -23,11 +25,11 @@ internal sealed class PluginCatalog : IKindSource
     /// <summary>Every folder, in the order that decides who has a kind; the host's own kinds come first.</summary>
     public IReadOnlyList<PluginEntry> Plugins { get; }
 
-    /// <summary>The newest of each device kind, sorted.</summary>
-    public IReadOnlyDictionary<string, PluginKind<IDeviceFactory>> Devices => _devices;
+    /// <summary>The plugin that has each device kind, sorted.</summary>
+    public IReadOnlyDictionary<string, PluginEntry> DeviceOwners => _devices;
 
-    /// <summary>The newest of each endpoint kind, sorted.</summary>
-    public IReadOnlyDictionary<string, PluginKind<IEndpointFactory>> Endpoints => _endpoints;
+    /// <summary>The plugin that has each endpoint kind, sorted.</summary>
+    public IReadOnlyDictionary<string, PluginEntry> EndpointOwners => _endpoints;
 
     public IReadOnlyList<string> DeviceKinds { get; }
 
@@ -57,13 +59,12 @@ internal sealed class PluginCatalog : IKindSource
     }
 
     private PluginKind<TFactory>? Find<TFactory>(
-        KindReference wanted, ImmutableSortedDictionary<string, PluginKind<TFactory>> newest, Func<LoadedPlugin, IReadOnlyDictionary<string, PluginKind<TFactory>>> kinds)
+        KindReference wanted, ImmutableSortedDictionary<string, PluginEntry> owners, Func<LoadedPlugin, IReadOnlyDictionary<string, PluginKind<TFactory>>> kinds)
         where TFactory : class
     {
-        if (!newest.TryGetValue(wanted.Kind, out var owner) || wanted.Version is null) return owner;
-        return Plugins
-            .Where(plugin => plugin.Name == owner.Plugin.Name && plugin.Version == wanted.Version && plugin.Status != PluginStatus.Removed)
-            .Select(plugin => plugin.Load() is { } loaded ? kinds(loaded).GetValueOrDefault(wanted.Kind) : null)
-            .FirstOrDefault(found => found is not null);
+        if (!owners.TryGetValue(wanted.Kind, out var owner)) return null;
+        var fitting = wanted.Version is null ? [owner]
+            : Plugins.Where(plugin => plugin.Name == owner.Name && plugin.Version == wanted.Version && plugin.Status != PluginStatus.Removed);
+        return fitting.Select(plugin => plugin.Load() is { } loaded ? kinds(loaded).GetValueOrDefault(wanted.Kind) : null).FirstOrDefault(found => found is not null);
     }
 }

@@ -2,6 +2,7 @@ using System.Composition.Hosting;
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Runtime.Loader;
 using System.Text.Json;
 using McMaster.NETCore.Plugins;
 using NicHost.Contracts.Devices;
@@ -15,9 +16,10 @@ namespace NicHost.Host.Plugins;
 /// One plugin in a load context of its own, with a container of its own: one export that cannot be composed spoils all parts of its
 /// container. What the contracts are made of is the host's; everything else is the plugin's.
 /// </summary>
-internal sealed class PluginContext : IDisposable
+internal sealed class PluginContext
 {
     private readonly PluginLoader _loader;
+    private AssemblyLoadContext? _assemblies;
     private CompositionHost? _container;
 
     private PluginContext(PluginLoader loader) => _loader = loader;
@@ -29,23 +31,28 @@ internal sealed class PluginContext : IDisposable
         // On a thread of its own: one that never comes back keeps nobody else from being loaded.
         var work = Task.Factory.StartNew(() => Load(entry, settings.Unloadable), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         if (Task.WaitAny([work], settings.LoadLimit) == 0) return work.GetAwaiter().GetResult();
-        work.ContinueWith(late => late.Result.Context!.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        work.ContinueWith(late => late.Result.Context!.GiveUp(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
         throw new PluginException($"It was still busy after {settings.LoadLimit.TotalSeconds:0.#} s, in its constructors or static constructors. Factories have to be made at once; devices and endpoints may take their time.");
     }
 
     private static LoadedPlugin Load(PluginEntry entry, bool unloadable)
     {
         var started = Stopwatch.GetTimestamp();
+        // First: what comes to its place while it is loaded is told later.
+        var content = FolderContent.Read(entry.Path);
         var loader = PluginLoader.CreateFromAssemblyFile(entry.Manifest!.MainAssembly, config =>
         {
             config.IsUnloadable = unloadable;
+            // From the file, the runtime would give the build that it has mapped under this path as long as an older context lives.
+            config.LoadInMemory = unloadable;
             foreach (var shared in SharedAssemblies.Host.Names) config.SharedAssemblies.Add(new AssemblyName(shared));
         });
         var context = new PluginContext(loader);
         try
         {
             var assembly = loader.LoadDefaultAssembly();
-            NativeFolders.AddTo(assembly);
+            context._assemblies = AssemblyLoadContext.GetLoadContext(assembly);
+            NativeFolders.AddTo(context._assemblies!, entry.Path);
             // Now and not at the first packet: by then somebody may have removed the folder of a version that is still in use.
             foreach (var dependency in entry.Manifest.Dependencies) loader.LoadAssembly(dependency);
             var loaded = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
@@ -54,22 +61,28 @@ internal sealed class PluginContext : IDisposable
             return new LoadedPlugin(entry, devices, endpoints)
             {
                 Context = context,
+                Content = content,
                 LoadMilliseconds = loaded,
                 ComposeMilliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds,
             };
         }
         catch
         {
-            context.Dispose();
+            context.GiveUp();
             throw;
         }
     }
 
-    /// <summary>Gives the context up. It goes when nothing of it is used any more, and only when it is unloadable.</summary>
-    public void Dispose()
+    /// <summary>Whether it goes when it is given up and nothing of it is used any more.</summary>
+    public bool IsUnloadable => _assemblies is { IsCollectible: true };
+
+    /// <summary>Gives the context up: nothing is loaded into it any more, and nobody may ask its factories for anything.</summary>
+    /// <returns>Dead once the context is gone. Whoever waits for that must not hold this object.</returns>
+    public WeakReference GiveUp()
     {
         _container?.Dispose();
         _loader.Dispose();
+        return new WeakReference(_assemblies, trackResurrection: true);
     }
 
     private ((string, IDeviceFactory)[] Devices, (string, IEndpointFactory)[] Endpoints) Compose(Assembly assembly)

@@ -3,22 +3,24 @@ using Microsoft.Extensions.Logging;
 namespace NicHost.Host.Plugins;
 
 /// <summary>
-/// Owns the plugins of a running host: the present catalog, and how it becomes the next one. What is loaded is never loaded anew; who holds
-/// a kind of an older catalog may go on with it. Any thread.
+/// Owns the plugins of a running host: the present catalog, and how it becomes the next one. What is loaded is never loaded anew, unless it
+/// was unloaded; who holds a kind of an older catalog may go on with it. Any thread.
 /// </summary>
 internal sealed partial class PluginHost
 {
     private readonly Lock _gate = new();
     private readonly PluginInventory _inventory = new();
     private readonly ILogger _log;
+    private readonly UnloadWatch _unloads;
     private volatile PluginCatalog _current;
     private volatile PluginSettings _settings;
 
     /// <summary>Looks at the roots for the first time, and logs what is not used.</summary>
-    public PluginHost(PluginSettings settings, ILoggerFactory logging)
+    public PluginHost(PluginSettings settings, ILoggerFactory logging, TimeProvider? time = null)
     {
         _settings = settings;
         _log = logging.CreateLogger("NicHost.Plugins");
+        _unloads = new UnloadWatch(_log, time ?? TimeProvider.System);
         _current = _inventory.LookAgain(settings, IsUsed);
         foreach (var plugin in _current.Plugins.Where(plugin => plugin.Status is PluginStatus.Refused or PluginStatus.Faulted)) Tell(plugin);
     }
@@ -44,6 +46,23 @@ internal sealed partial class PluginHost
     /// <summary>Looks at folders that were renamed to where they are, and for those that are gone.</summary>
     /// <param name="arrived">Their paths.</param>
     public PluginCatalog Refresh(IReadOnlySet<string> arrived) => Update(null, settings => _inventory.Look(settings, arrived, IsUsed));
+
+    /// <summary>
+    /// Unloads what no VM uses, where plugins can be unloaded, and offers what has come to its place meanwhile. Nobody may be between asking for
+    /// a kind and making a NIC of it.
+    /// </summary>
+    public void UnloadUnused()
+    {
+        if (!_settings.Unloadable) return;
+        IReadOnlyList<(PluginEntry Plugin, WeakReference Context)> given;
+        lock (_gate)
+        {
+            var used = Users().Select(user => user.Plugin).ToHashSet();
+            given = _inventory.GiveUp(used.Contains);
+        }
+        foreach (var (plugin, context) in given) _unloads.Add(plugin, context);
+        if (given.Any(g => g.Plugin.Status is PluginStatus.Replaced or PluginStatus.Removed)) Refresh(new HashSet<string>());
+    }
 
     private PluginCatalog Update(PluginSettings? other, Func<PluginSettings, PluginCatalog> look)
     {
@@ -89,7 +108,7 @@ internal sealed partial class PluginHost
             case PluginStatus.Active:
                 LogOffered(_log, plugin.ToString(), plugin.Path, string.Join(", ", plugin.DeviceKinds.Concat(plugin.EndpointKinds)));
                 break;
-            case PluginStatus.Superseded or PluginStatus.Removed:
+            case PluginStatus.Superseded or PluginStatus.Removed or PluginStatus.Replaced:
                 LogStatus(_log, plugin.ToString(), plugin.Path, plugin.Status, plugin.Reason!);
                 break;
             default:

@@ -22,35 +22,64 @@ internal sealed class PluginInventory
     public PluginCatalog Look(PluginSettings settings, IReadOnlySet<string> arrived, Func<PluginEntry, bool> isUsed) =>
         Look(settings, folder => arrived.Contains(folder.Path), isUsed);
 
+    /// <summary>Gives up what was loaded and nobody uses, where that can be unloaded.</summary>
+    /// <param name="isUsed">Whether a VM uses a plugin.</param>
+    /// <returns>Each with its load context, which is dead once it is gone.</returns>
+    public IReadOnlyList<(PluginEntry Plugin, WeakReference Context)> GiveUp(Func<PluginEntry, bool> isUsed)
+    {
+        var given = new List<(PluginEntry, WeakReference)>();
+        foreach (var entry in _entries.Values.Where(entry => entry.IsLoaded && !isUsed(entry)))
+        {
+            if (entry.GiveUp() is { } context) given.Add((entry, context));
+        }
+        return given;
+    }
+
     private PluginCatalog Look(PluginSettings settings, Func<PluginFolder, bool> isWhole, Func<PluginEntry, bool> isUsed)
     {
         var found = new List<(int Root, PluginEntry Entry)>();
         var writers = settings.AllowWritable ? null : WriteCheck.Host();
         for (var root = 0; root < settings.Roots.Count; root++)
-            found.AddRange(LookInto(settings.Roots[root], settings, writers, isWhole).Select(entry => (root, entry)));
+            found.AddRange(LookInto(settings.Roots[root], settings, writers, isWhole, isUsed).Select(entry => (root, entry)));
         found.AddRange(Gone(found, settings, isUsed));
         found.Sort(static (a, b) => Compare(a.Root, b.Root, a.Entry, b.Entry));
         return CatalogBuilder.Build([_builtIn, .. found.Select(f => f.Entry)]);
     }
 
-    private IEnumerable<PluginEntry> LookInto(string root, PluginSettings settings, WriteCheck? writers, Func<PluginFolder, bool> isWhole)
+    private IEnumerable<PluginEntry> LookInto(string root, PluginSettings settings, WriteCheck? writers, Func<PluginFolder, bool> isWhole, Func<PluginEntry, bool> isUsed)
     {
         if (RootCheck.Refusal(root, writers) is { } refusal) return [PluginEntry.Refused(new PluginFolder(Path.GetFileName(root), "", root), refusal)];
-        return [.. PluginFolder.Scan(root).Select(folder => Entry(folder, settings, writers, isWhole(folder))).OfType<PluginEntry>()];
+        return [.. PluginFolder.Scan(root).Select(folder => Entry(folder, settings, writers, isWhole(folder), isUsed)).OfType<PluginEntry>()];
     }
 
-    private PluginEntry? Entry(PluginFolder folder, PluginSettings settings, WriteCheck? writers, bool isWhole)
+    private PluginEntry? Entry(PluginFolder folder, PluginSettings settings, WriteCheck? writers, bool isWhole, Func<PluginEntry, bool> isUsed)
     {
-        if (_entries.TryGetValue(folder.Path, out var known) && (known.IsLoaded || !isWhole))
+        if (_entries.TryGetValue(folder.Path, out var known))
         {
-            // One that was gone is back; the builder says what it is now.
-            if (known.Status == PluginStatus.Removed) known.Judge(PluginStatus.Superseded, null);
-            return known;
+            known.Compare(isWhole);
+            if (known.IsProven && writers?.Folder(folder) is { } refusal) return Keep(known, refusal, isUsed);
+            if (known.IsLoaded || (known.IsProven ? !known.IsReplaced : !isWhole)) return Back(known);
+            isWhole |= known.IsReplacedWhole;
         }
         if (isWhole) return _entries[folder.Path] = Examine(folder, settings, writers);
         if (folder.Version.Length == 0 && !PluginFolder.HasAssemblies(folder.Path)) return null;
         return PluginEntry.Refused(folder,
             "It was made here while the host runs, so that it may be half-copied. Copy it beside and rename it to its place, or let the host look: \"nichost plugins --rescan\".");
+    }
+
+    // One that was gone is back; the builder says what it is now.
+    private static PluginEntry Back(PluginEntry known)
+    {
+        if (known.Status == PluginStatus.Removed) known.Judge(PluginStatus.Superseded, null);
+        return known;
+    }
+
+    // Loaded when it was allowed, or when its folder was not what it is now.
+    private static PluginEntry Keep(PluginEntry known, string refusal, Func<PluginEntry, bool> isUsed)
+    {
+        if (!isUsed(known)) return PluginEntry.Refused(known.Folder, refusal);
+        known.Judge(PluginStatus.Removed, $"VMs that use it keep it, others cannot get it. {refusal}");
+        return known;
     }
 
     private static PluginEntry Examine(PluginFolder folder, PluginSettings settings, WriteCheck? writers)
@@ -71,7 +100,7 @@ internal sealed class PluginInventory
             // What is loaded stays loaded, and is the same should the folder come back.
             if (!entry.IsLoaded) _entries.Remove(path);
             if (!entry.IsLoaded || !isUsed(entry)) continue;
-            var what = Directory.Exists(path) ? "Its root is not listed any more" : "Its folder is gone";
+            var what = !Directory.Exists(path) ? "Its folder is gone" : settings.Roots.Contains(entry.Folder.Root) ? "Its root is refused now" : "Its root is not listed any more";
             entry.Judge(PluginStatus.Removed, $"{what}. VMs that use it keep it, others cannot get it. Put it back to offer it again.");
             gone.Add((RootOf(entry, settings), entry));
         }

@@ -60,6 +60,10 @@ internal sealed record PluginLine
     public required IReadOnlyList<string> Devices { get; init; }
     public required IReadOnlyList<string> Endpoints { get; init; }
     public required bool Loaded { get; init; }
+
+    /// <summary>Where its code is: <c>notLoaded</c>, <c>loaded</c>, <c>unloading</c>, <c>unloaded</c> or <c>leaked</c>.</summary>
+    public required string Code { get; init; }
+
     public required IReadOnlyList<string> Vms { get; init; }
 
     [JsonIgnore]
@@ -78,9 +82,10 @@ internal sealed record PluginLine
             Notes = plugin.Notes,
             Path = plugin.Path,
             Contracts = plugin.Manifest?.Contracts.ToString(2),
-            Devices = [.. plugin.DeviceKinds.Where(kind => !isActive || catalog.Devices[kind].Plugin == plugin)],
-            Endpoints = [.. plugin.EndpointKinds.Where(kind => !isActive || catalog.Endpoints[kind].Plugin == plugin)],
+            Devices = [.. plugin.DeviceKinds.Where(kind => !isActive || catalog.DeviceOwners[kind] == plugin)],
+            Endpoints = [.. plugin.EndpointKinds.Where(kind => !isActive || catalog.EndpointOwners[kind] == plugin)],
             Loaded = plugin.IsLoaded,
+            Code = InspectWriter.CamelCase(plugin.Code.ToString()),
             Vms = [.. vms.Distinct().Order(StringComparer.Ordinal)],
         };
     }
@@ -91,7 +96,16 @@ internal sealed record PluginLine
         return [$"{Name} {Version}".TrimEnd(), Status, Contracts ?? None, kinds.Length == 0 ? None : string.Join(", ", kinds), Vms.Count == 0 ? None : string.Join(", ", Vms)];
     }
 
-    public IEnumerable<string> Details() => [.. Reason is null ? Array.Empty<string>() : [Reason], .. Notes, Path];
+    public IEnumerable<string> Details() => new[] { Reason }.Concat(Notes).Append(CodeInWords()).Append(Path).OfType<string>();
+
+    // What goes without saying is not said.
+    private string? CodeInWords() => Enum.Parse<PluginCode>(Code, ignoreCase: true) switch
+    {
+        PluginCode.Unloading => "No NIC uses it: it is being unloaded.",
+        PluginCode.Unloaded => "No NIC uses it: it was unloaded.",
+        PluginCode.Leaked => "No NIC uses it, but something of its own keeps it in memory: a static event, a timer, a thread, a meter. The log has more.",
+        _ => null,
+    };
 
     private static string Word(PluginStatus status) => InspectWriter.CamelCase(status.ToString());
 }

@@ -9,6 +9,9 @@ internal enum PluginStatus
     /// <summary>Another version of the plugin has its kinds; it is there for who names it, and for VMs that use it already.</summary>
     Superseded,
 
+    /// <summary>It is what it was when it was loaded, but its folder holds another build by now.</summary>
+    Replaced,
+
     /// <summary>Its folder is gone, but VMs still use what was loaded from it.</summary>
     Removed,
 

@@ -25,8 +25,8 @@ internal static class TopologySchema
         definitions["vm"] = vm;
         definitions["nic"] = nic;
         var defaults = Members(Members(root)["defaults"]!.AsObject());
-        new SchemaKinds("device", catalog.Devices.Values.Select(d => (d.Kind, (Func<OptionsModel>)(() => d.Factory.Options))), definitions).SetDefaults(defaults["device"]!.AsObject());
-        new SchemaKinds("endpoint", catalog.Endpoints.Values.Select(e => (e.Kind, (Func<OptionsModel>)(() => e.Factory.Options))), definitions).SetDefaults(defaults["endpoint"]!.AsObject());
+        new SchemaKinds("device", catalog.DeviceKinds.Select(kind => (kind, (Func<OptionsModel>)(() => catalog.Device("", kind)!.Factory.Options))), definitions).SetDefaults(defaults["device"]!.AsObject());
+        new SchemaKinds("endpoint", catalog.EndpointKinds.Select(kind => (kind, (Func<OptionsModel>)(() => catalog.Endpoint("", kind)!.Factory.Options))), definitions).SetDefaults(defaults["endpoint"]!.AsObject());
         SchemaVariables.Define(definitions);
 
         var schema = new JsonObject

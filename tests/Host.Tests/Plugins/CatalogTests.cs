@@ -72,7 +72,7 @@ public sealed class CatalogTests : IDisposable
     {
         _root.Drop(PluginRoot.Shipped("Consomme"), "Mine");
         var catalog = _root.Load(PluginRoots.Default);
-        Assert.Equal("Mine", catalog.Endpoints["consomme"].Plugin.Name);
+        Assert.Equal("Mine", catalog.EndpointOwners["consomme"].Name);
         Assert.Equal(PluginStatus.Refused, catalog.Plugins.Single(p => p.Name == "Consomme").Status);
         // Taken for another plugin's, not for another version.
         Assert.Null(catalog.Endpoint("vm", "consomme@0.1.0"));
@@ -81,7 +81,7 @@ public sealed class CatalogTests : IDisposable
     [Fact]
     public void Plugin_sees_the_hosts_contracts_and_its_own_linux()
     {
-        var factory = PluginCatalog.Load([PluginRoots.Default]).Endpoints["consomme"].Factory;
+        var factory = PluginCatalog.Load([PluginRoots.Default]).Endpoint("vm", "consomme")!.Factory;
         var context = AssemblyLoadContext.GetLoadContext(factory.GetType().Assembly)!;
         Assert.NotSame(AssemblyLoadContext.Default, context);
         Assert.False(context.IsCollectible);
@@ -92,7 +92,7 @@ public sealed class CatalogTests : IDisposable
     [Fact]
     public void Time_that_loading_takes_is_kept_by_step()
     {
-        var plugin = PluginCatalog.Load([PluginRoots.Default]).Endpoints["consomme"].Plugin;
+        var plugin = PluginCatalog.Load([PluginRoots.Default]).EndpointOwners["consomme"];
         Assert.True(plugin.Timing is { Preflight: > 0, Load: > 0, Compose: > 0 }, $"{plugin.Timing}");
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using NicHost.Host.Plugins;
 
 namespace NicHost.Host.Tests.Plugins;
@@ -35,6 +36,28 @@ internal sealed class PluginRoot : IDisposable
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(parent)!);
         Directory.Move(staging, parent);
         return target;
+    }
+
+    /// <summary>Another build of a plugin: what it shows by one name, this one shows by another of the same length.</summary>
+    /// <returns>Where it is put together, for <see cref="Drop"/>.</returns>
+    public string Rebuild(string from, string assembly, string before, string after)
+    {
+        var folder = At($".build-{Guid.NewGuid():n}");
+        CopyTree(from, Directory.CreateDirectory(folder).FullName);
+        var path = System.IO.Path.Combine(folder, assembly);
+        var bytes = File.ReadAllBytes(path);
+        var at = bytes.AsSpan().IndexOf(Encoding.Unicode.GetBytes(before));
+        Assert.True(at > 0 && before.Length == after.Length);
+        Encoding.Unicode.GetBytes(after).CopyTo(bytes, at);
+        File.WriteAllBytes(path, bytes);
+        return folder;
+    }
+
+    /// <summary>Puts another build into the place of one that is there, by two renames.</summary>
+    public void Swap(string from, string to)
+    {
+        Directory.Move(At(to), At($".old-{Guid.NewGuid():n}"));
+        Drop(from, to);
     }
 
     public void Write(string path, ReadOnlySpan<byte> bytes)
