@@ -10,10 +10,10 @@ namespace NicHost.Host.Topology;
 internal sealed class PartReader(IKindSource kinds, TopologyDefaults defaults)
 {
     public (PartModel<IDeviceFactory> Model, Layered Options)? Device(string vm, Layered part) =>
-        Read("device", "Device", part, kinds.DeviceKinds, kind => kinds.Device(vm, kind), factory => factory.Options);
+        Read("device", "Device", part, kinds.DeviceKinds, plugin => plugin.DeviceKinds, kind => kinds.Device(vm, kind), factory => factory.Options);
 
     public (PartModel<IEndpointFactory> Model, Layered Options)? Endpoint(string vm, Layered part) =>
-        Read("endpoint", "Endpoint", part, kinds.EndpointKinds, kind => kinds.Endpoint(vm, kind), factory => factory.Options);
+        Read("endpoint", "Endpoint", part, kinds.EndpointKinds, plugin => plugin.EndpointKinds, kind => kinds.Endpoint(vm, kind), factory => factory.Options);
 
     /// <summary>Runs a plugin's check and reports what it finds where that stands.</summary>
     /// <returns>Whether there was nothing that the file is to blame for.</returns>
@@ -29,7 +29,7 @@ internal sealed class PartReader(IKindSource kinds, TopologyDefaults defaults)
     }
 
     private (PartModel<TFactory>, Layered)? Read<TFactory>(string member, string what, Layered part, IReadOnlyList<string> known,
-        Func<string, PluginKind<TFactory>?> find, Func<TFactory, OptionsModel> options) where TFactory : class
+        Func<PluginEntry, IReadOnlyList<string>> kindsOf, Func<string, PluginKind<TFactory>?> find, Func<TFactory, OptionsModel> options) where TFactory : class
     {
         if (part.Value.ValueKind != JsonValueKind.Object)
         {
@@ -43,7 +43,7 @@ internal sealed class PartReader(IKindSource kinds, TopologyDefaults defaults)
         }
         if (kind.Value.ValueKind != JsonValueKind.String || find(kind.Value.GetString()!) is not { } source)
         {
-            var remedy = kind.Value.ValueKind == JsonValueKind.String ? KindName.Remedy(kind.Value.GetString()!, known) : KindName.Known(known);
+            var remedy = kind.Value.ValueKind == JsonValueKind.String ? Remedy(kind.Value.GetString()!, known, kindsOf) : KindName.Known(known);
             kind.Place.Add($"{what} kind {kind.Value.GetRawText()} is not there.", remedy.StartsWith("Did", StringComparison.Ordinal) ? remedy : $"{remedy} {Refused()}".TrimEnd());
             return null;
         }
@@ -56,6 +56,13 @@ internal sealed class PartReader(IKindSource kinds, TopologyDefaults defaults)
             value = WithPathsOf(merged, model);
         });
         return holds ? (new PartModel<TFactory>(source, value), merged) : null;
+    }
+
+    private string Remedy(string written, IReadOnlyList<string> known, Func<PluginEntry, IReadOnlyList<string>> kindsOf)
+    {
+        var wanted = KindReference.Parse(written);
+        if (wanted.Version is null || !known.Contains(wanted.Kind)) return KindName.Remedy(written, known);
+        return KindName.OtherVersion(wanted.Kind, [.. kinds.Plugins.Where(plugin => plugin.IsOffered && plugin.Version.Length > 0 && kindsOf(plugin).Contains(wanted.Kind)).Select(plugin => plugin.Version)]);
     }
 
     // A NIC has one folder that its relative paths start from; a default may stand in a file of another folder.

@@ -1,6 +1,8 @@
 using System.Runtime.Loader;
 using Microsoft.Extensions.Logging.Abstractions;
 using NicHost.Host.Plugins;
+using NicHost.Host.Tests.Topology;
+using NicHost.Host.Topology;
 
 namespace NicHost.Host.Tests.Plugins;
 
@@ -80,6 +82,23 @@ public sealed class VersionTests : IDisposable
     {
         Drop("Gate/1.0.0");
         Assert.Null(_root.Load().Endpoint("vm", kind));
+    }
+
+    [Theory]
+    [InlineData("gate@2.0.0", "Versions that are there: 1.10.0, 1.9.0. Name one of them, or write \"gate\" for the newest.")]
+    [InlineData("null@1.0.0", "\"null\" has no versions to choose from: write it alone.")]
+    [InlineData("gat@1.9.0", "Did you mean \"gate\"?")]
+    public void Version_that_is_not_there_is_told_with_those_that_are(string kind, string remedy)
+    {
+        Drop("Gate/1.9.0", "Gate/1.10.0");
+        // A version that cannot be used is none to choose, but is told with its reason.
+        File.Delete(Path.Combine(Drop("Gate/3.0.0"), "Gate.dll"));
+        var topology = MemoryFiles.Source($$"""{ "vms": { "vm": { "nics": { "nic": { "device": {}, "endpoint": { "kind": "{{kind}}" } } } } } }""");
+        var faults = Assert.Throws<TopologyException>(() => topology.Load().Read(_root.Load())).Faults;
+        var fault = Assert.Single(faults, fault => fault.Path == "$.vms.vm.nics.nic.endpoint.kind");
+        Assert.Equal($"Endpoint kind \"{kind}\" is not there.", fault.Message);
+        Assert.StartsWith(remedy, fault.Remedy, StringComparison.Ordinal);
+        if (kind == "gate@2.0.0") Assert.Contains("Not loaded: Gate 3.0.0 (", fault.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
