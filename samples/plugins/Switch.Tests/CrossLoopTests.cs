@@ -30,27 +30,25 @@ public sealed class CrossLoopTests
     }
 
     [Fact]
-    public void SuperFrames_of_two_directions_at_once_arrive_whole()
+    public async Task SuperFrames_of_two_directions_at_once_arrive_whole()
     {
         const OffloadSet All = OffloadSet.Checksum | OffloadSet.AllGso;
+        const int Count = 300;
         using var threads = new Threads(2);
-        var nics = new[] { threads.Plug(0, 1, accepted: All), threads.Plug(1, 2, accepted: All) };
         var frames = new byte[2][];
         FrameOffload offload = default;
-        for (var i = 0; i < 2; i++)
+        for (byte i = 0; i < 2; i++)
         {
             (frames[i], offload) = TestFrames.TcpSuperFrame(v4: true, 60_000, 1400);
-            nics[1 - i].Address.CopyTo(frames[i]);
-            nics[i].Address.CopyTo(frames[i].AsSpan(6));
+            Frames.Address((byte)(2 - i)).CopyTo(frames[i]);
+            Frames.Address((byte)(1 + i)).CopyTo(frames[i].AsSpan(6));
         }
-        Parallel.For(0, 2, i =>
-        {
-            for (var sent = 0; sent < 300;) sent += threads.On(i, () => nics[i].Send(frames[i], offload, 4096));
-        });
+        var pumps = Enumerable.Range(0, 2).Select(i => threads.PlugPump(i, (byte)(1 + i), Count, nic => nic.Send(frames[i], offload, 4096), All)).ToArray();
+        await Threads.PumpAllAsync(pumps);
         for (var i = 0; i < 2; i++)
         {
-            var (nic, frame) = (nics[i], frames[1 - i]);
-            threads.Until(i, () => nic.Device.Received.Count == 300);
+            var (nic, frame) = (pumps[i].Nic, frames[1 - i]);
+            threads.Until(i, () => nic.Device.Received.Count == Count);
             Assert.All(nic.Device.Received, came => Assert.True(came.Bytes.AsSpan().SequenceEqual(frame) && came.Offload.Gso == GsoKind.TcpV4));
         }
     }
@@ -122,17 +120,18 @@ public sealed class CrossLoopTests
     }
 
     [Fact]
-    public void Many_senders_on_three_loops_lose_nothing_that_is_not_counted()
+    public async Task Many_senders_on_three_loops_are_all_told_and_lose_nothing_that_is_not_counted()
     {
         using var threads = new Threads(3);
         var target = threads.Plug(0, 1, """ "maxQueuedFrames": 64 """);
         target.Device.Record = false;
-        var senders = Enumerable.Range(0, 6).Select(i => (Loop: i % 3, Nic: threads.Plug(i % 3, (byte)(10 + i)))).ToArray();
-        Parallel.ForEach(senders, sender =>
+        var pumps = Enumerable.Range(0, 6).Select(i =>
         {
-            var frame = Frames.Of(target.Address, sender.Nic.Address, 700);
-            for (var sent = 0; sent < 2000;) sent += threads.On(sender.Loop, () => sender.Nic.Send(frame));
-        });
-        threads.Until(0, () => target.Device.Commits + target.Counters.RxDropped(DropReason.QueueFull) == 12_000);
+            var frame = Frames.Of(target.Address, Frames.Address((byte)(10 + i)), 700);
+            return threads.PlugPump(i % 3, (byte)(10 + i), 5000, nic => nic.Send(frame));
+        }).ToArray();
+        await Threads.PumpAllAsync(pumps);
+        Assert.Contains(pumps, pump => pump.Waits > 0);
+        threads.Until(0, () => target.Device.Commits + target.Counters.RxDropped(DropReason.QueueFull) == 30_000);
     }
 }

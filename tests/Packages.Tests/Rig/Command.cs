@@ -40,11 +40,10 @@ internal sealed class Command : IAsyncDisposable
     }
 
     /// <summary>Waits until a line of the output starts with <paramref name="text"/>.</summary>
-    public async Task UntilAsync(string text)
-    {
-        for (var start = Stopwatch.GetTimestamp(); !HasLine(text); await Task.Delay(20))
-            Assert.True(!_process.HasExited && Stopwatch.GetElapsedTime(start) < Limit, $"{_line} did not print \"{text}\".\n{Output}");
-    }
+    public Task UntilAsync(string text) => UntilAsync(text, HasLine);
+
+    /// <summary>Waits until <paramref name="text"/> stands anywhere in the output.</summary>
+    public Task UntilPrintedAsync(string text) => UntilAsync(text, wanted => Output.Contains(wanted, StringComparison.Ordinal));
 
     public async Task<int> StopAsync()
     {
@@ -58,6 +57,12 @@ internal sealed class Command : IAsyncDisposable
         if (!_process.HasExited) _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
         _process.Dispose();
+    }
+
+    private async Task UntilAsync(string text, Func<string, bool> isThere)
+    {
+        for (var start = Stopwatch.GetTimestamp(); !isThere(text); await Task.Delay(20))
+            Assert.True(!_process.HasExited && Stopwatch.GetElapsedTime(start) < Limit, $"{_line} did not print \"{text}\".\n{Output}");
     }
 
     private bool HasLine(string start) => Output.StartsWith(start, StringComparison.Ordinal) || Output.Contains($"\n{start}", StringComparison.Ordinal);

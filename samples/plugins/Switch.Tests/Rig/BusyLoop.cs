@@ -27,8 +27,11 @@ internal sealed class BusyLoop : IDisposable
         return _held;
     }
 
+    // A test that failed meanwhile did not release it: the loop would never end.
     public void Dispose()
     {
+        _gate.Set();
+        _held.ContinueWith(static _ => { }, TaskScheduler.Default).Wait();
         _entered.Dispose();
         _gate.Dispose();
     }

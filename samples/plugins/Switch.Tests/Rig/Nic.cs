@@ -25,6 +25,8 @@ internal sealed class Nic : IDisposable
         Endpoint = new SwitchFactory().Create(Context);
     }
 
+    public IEventLoop Loop => _loop;
+
     public MacAddress Address { get; }
 
     public EndpointContext Context { get; }
@@ -89,7 +91,7 @@ internal sealed class Nic : IDisposable
 
     public void Dispose()
     {
-        Endpoint.DisposeAsync().AsTask().Wait();
+        Assert.True(Endpoint.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(60)), "The loop hangs.");
         Device.Dispose();
         _guest.Dispose();
     }

@@ -1,3 +1,4 @@
+using NicHost.Contracts.Devices;
 using NicHost.Contracts.Frames;
 using NicHost.Contracts.Loops;
 using NicHost.Loops;
@@ -18,16 +19,22 @@ internal sealed class Threads : IDisposable
     }
 
     /// <summary>Plugs a NIC in on a loop, with its guest's queue open. The number is also its address.</summary>
-    public Nic Plug(int loop, byte number, string options = "", OffloadSet accepted = OffloadSet.None, int buffers = 256)
+    public Nic Plug(int loop, byte number, string options = "", OffloadSet accepted = OffloadSet.None, int buffers = 256) =>
+        Plug(loop, number, options, accepted, buffers, nic => nic.Device);
+
+    /// <summary>The same with a guest that sends so many frames; it begins with <see cref="PumpAllAsync"/>.</summary>
+    public Pump PlugPump(int loop, byte number, int frames, Func<Nic, int> send, OffloadSet accepted = OffloadSet.None)
     {
-        var nic = new Nic(_loops[loop], _switch, number, options, accepted, buffers);
-        On(loop, () =>
-        {
-            nic.Start();
-            nic.Open();
-        });
-        _nics.Add(nic);
-        return nic;
+        Pump? pump = null;
+        Plug(loop, number, "", accepted, 256, nic => pump = new Pump(nic, frames, send));
+        return pump!;
+    }
+
+    /// <summary>Has them all send at once, until the last frame is taken.</summary>
+    public static async Task PumpAllAsync(params Pump[] pumps)
+    {
+        foreach (var pump in pumps) pump.Nic.Loop.Post(pump.Run);
+        await Task.WhenAll(pumps.Select(pump => pump.Done)).WaitAsync(TimeSpan.FromSeconds(120));
     }
 
     /// <summary>Runs work on a loop and waits for it; what was posted there before is done then.</summary>
@@ -48,5 +55,17 @@ internal sealed class Threads : IDisposable
     {
         foreach (var nic in _nics) nic.Dispose();
         foreach (var loop in _loops) loop.Dispose();
+    }
+
+    private Nic Plug(int loop, byte number, string options, OffloadSet accepted, int buffers, Func<Nic, IDeviceQueue> device)
+    {
+        var nic = new Nic(_loops[loop], _switch, number, options, accepted, buffers);
+        On(loop, () =>
+        {
+            nic.Start();
+            nic.Open(device(nic));
+        });
+        _nics.Add(nic);
+        return nic;
     }
 }

@@ -24,6 +24,7 @@ internal sealed class Inlet(Port port)
 
     public bool IsEmpty => Ring is not { Count: > 0 };
 
+    /// <summary>Whether a sender waits; perhaps a moment old.</summary>
     public bool HasWaiting => Volatile.Read(ref _waiting) is not null;
 
     /// <summary>Frames that found no room so far.</summary>
@@ -57,9 +58,14 @@ internal sealed class Inlet(Port port)
         while (Interlocked.CompareExchange(ref _waiting, sender, sender.NextWaiting) != sender.NextWaiting);
     }
 
-    /// <summary>Tells all senders that wait to try again. Either side.</summary>
+    /// <summary>
+    /// Tells all senders that wait to try again. Either side, after the change that they wait for: a sender notes itself and then looks
+    /// whether things changed, we change things and then look for notes; with a fence on both sides one of the two sees the other.
+    /// </summary>
     public void Wake()
     {
+        // Wait has its fence in the exchange. Without this one the read below may come before the change is seen.
+        Interlocked.MemoryBarrier();
         if (!HasWaiting) return;
         for (var sender = Interlocked.Exchange(ref _waiting, null); sender is not null;)
         {

@@ -58,6 +58,8 @@ internal sealed partial class Port
             left--;
             if (inlet.HasWaiting && ring.IsHalfEmpty) inlet.Wake();
         }
+        // Once more with a fence, which would be dear for each frame.
+        if (ring.IsHalfEmpty) inlet.Wake();
         return left;
     }
 
