@@ -10,7 +10,7 @@ namespace NicHost.Packages.Tests.Packing;
 [Collection(FeedCollection.Name)]
 public sealed class NupkgTests(PackageFeed feed)
 {
-    private static readonly string[] Libraries = ["NicHost.Contracts", "NicHost.Linux", "NicHost.Loops", "NicHost.Testing", "NicHost.Wire"];
+    private static readonly string[] Libraries = ["NicHost.Contracts", "NicHost.Linux", "NicHost.Loops", "NicHost.Testing", "NicHost.Testing.Snapshots", "NicHost.Wire"];
 
     [Fact]
     public Task Packages_hold_and_need_what_is_written_here()
@@ -46,7 +46,7 @@ public sealed class NupkgTests(PackageFeed feed)
     {
         using var package = new Nupkg(feed.PathOf("NicHost.Templates"));
         var projects = package.Files.Where(file => file.EndsWith(".csproj", StringComparison.Ordinal)).ToArray();
-        Assert.Equal(4, projects.Length);
+        Assert.Equal(5, projects.Length);
         foreach (var reference in projects.SelectMany(file => XDocument.Parse(package.Text(file)).Descendants("PackageReference")))
         {
             var (id, version) = (reference.Attribute("Include")!.Value, reference.Attribute("Version")!.Value);

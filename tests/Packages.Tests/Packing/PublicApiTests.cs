@@ -1,6 +1,7 @@
 using NicHost.Loops;
 using NicHost.Packages.Tests.Rig;
 using NicHost.Testing.Conformance;
+using NicHost.Testing.Snapshots;
 using PublicApiGenerator;
 using VerifyXunit;
 
@@ -14,6 +15,9 @@ public sealed class PublicApiTests(PackageFeed feed)
 
     [Fact]
     public Task Testing_public_surface_is_as_agreed() => VerifyPacked(typeof(EndpointConformance), "NicHost.Testing");
+
+    [Fact]
+    public Task Snapshots_public_surface_is_as_agreed() => VerifyPacked(typeof(TopologySnapshot), "NicHost.Testing.Snapshots");
 
     [Fact]
     public Task Loops_public_surface_is_as_agreed() => VerifyPacked(typeof(EventLoop), "NicHost.Loops");

@@ -47,6 +47,14 @@ internal sealed class Author : IAsyncDisposable
         return command.Output;
     }
 
+    /// <summary>Runs a command line that has to fail.</summary>
+    public async Task<string> FailAsync(string line, string folder)
+    {
+        await using var command = Command.Start(line, folder, _environment);
+        Assert.False(await command.EndAsync() == 0, $"{line} does not fail.\n{command.Output}");
+        return command.Output;
+    }
+
     /// <summary>Starts a command line that goes on beside the others.</summary>
     public Command Start(string line, string folder) => Command.Start(line, folder, _environment);
 

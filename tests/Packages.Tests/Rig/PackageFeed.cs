@@ -21,7 +21,7 @@ public sealed class PackageFeed : IAsyncLifetime
     public string PackagesVersion => VersionOf("NicHost.Testing");
 
     /// <summary>The path of a package.</summary>
-    public string PathOf(string id) => Directory.GetFiles(Folder, $"{id}.*.nupkg").Single();
+    public string PathOf(string id) => Directory.GetFiles(Folder, $"{id}.*.nupkg").Single(path => char.IsAsciiDigit(Path.GetFileName(path)[id.Length + 1]));
 
     public async Task InitializeAsync()
     {
