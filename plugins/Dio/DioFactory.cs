@@ -3,6 +3,7 @@ using NicHost.Contracts.Options;
 using NicHost.Dio.Options;
 using NicHost.Dio.Shape;
 using NicHost.Dio.Tap;
+using NicHost.Dio.Windows;
 
 namespace NicHost.Dio;
 
@@ -14,7 +15,7 @@ public sealed class DioFactory : IEndpointFactory, IHostPreparation
     private readonly OptionsModel<DioOptions> _model;
 
     /// <summary>For this kernel.</summary>
-    public DioFactory() : this(new LinuxKernel()) { }
+    public DioFactory() : this(OperatingSystem.IsWindows() ? new WindowsKernel(new VmSwitch()) : new LinuxKernel()) { }
 
     internal DioFactory(IKernel kernel)
     {

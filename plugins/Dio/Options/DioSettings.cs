@@ -67,12 +67,16 @@ internal sealed record DioSettings
 
     internal static void CheckWindows(DioOptions options, ICollection<OptionFault> faults)
     {
-        if (options.Switch?.Create == true) faults.Add(new OptionFault("$.switch.create", "Virtual switches are not made here.", "Make it with New-VMSwitch, or remove \"create\"."));
-        if (options.Switch?.Type == SwitchType.OpenVSwitch) faults.Add(new OptionFault("$.switch.type", "There is no Open vSwitch bridge by name on Windows.", "Remove it."));
+        var (wanted, port) = (options.Switch, options.Port);
+        if (wanted?.Name.Length == 0) faults.Add(new OptionFault("$.switch.name", "A switch's name is empty.", "Name one, or leave out \"switch\" for the Default Switch."));
+        if (wanted?.Create == true) faults.Add(new OptionFault("$.switch.create", "Virtual switches are not made here.", "Make it with New-VMSwitch, or remove \"create\"."));
+        if (wanted?.Type == SwitchType.OpenVSwitch) faults.Add(new OptionFault("$.switch.type", "There is no Open vSwitch bridge by name on Windows.", "Remove it."));
+        if (wanted?.Addresses.Count > 0) faults.Add(new OptionFault("$.switch.addresses", "A virtual switch's addresses are the management stack's.", "Set them there, with New-NetIPAddress."));
         if (options.Nic.Socket is not null) faults.Add(new OptionFault("$.nic.socket", "Descriptors are passed on Linux only.", "Remove it."));
-        if (options.Port.Id is { } id && !Guid.TryParse(id, out _)) faults.Add(new OptionFault("$.port.id", $"\"{id}\" is not an id.", "Write it as 8-4-4-4-12 hexadecimal digits."));
-        if (options.Port is { Id: not null, Create: true }) faults.Add(new OptionFault("$.port.create", "A port that has an id is there already.", "Remove \"create\" or \"id\"."));
-        if (options.Port.Vlan is not null || options.Port.TaggedVlans.Count > 0) faults.Add(new OptionFault("$.port.vlan", "A port's VLANs are the management stack's on Windows.", "Set them there, with Set-VMNetworkAdapterVlan."));
+        if (port.Id is { } id && !Guid.TryParse(id, out _)) faults.Add(new OptionFault("$.port.id", $"\"{id}\" is not an id.", "Write it as 8-4-4-4-12 hexadecimal digits."));
+        if (port is { Id: not null, Create: true }) faults.Add(new OptionFault("$.port.create", "A port that has an id is there already.", "Remove \"create\" or \"id\"."));
+        if (port.Vlan is not null || port.TaggedVlans.Count > 0) faults.Add(new OptionFault("$.port.vlan", "A port's VLANs are the management stack's on Windows.", "Set them there, with Set-VMNetworkAdapterVlan."));
+        if (port.Isolated || !port.Learning) faults.Add(new OptionFault("$.port", "A virtual switch's ports are not isolated and do not learn by options of ours.", "Remove \"isolated\" and \"learning\"."));
     }
 
     private static void CheckVlans(DioOptions options, ICollection<OptionFault> faults)

@@ -13,6 +13,7 @@ internal sealed record MadeThing(MadeKind Kind, string Name, string? Of, string 
     {
         MadeKind.Bridge => $"bridge {Name}",
         MadeKind.Tap => $"TAP {Name}",
+        MadeKind.VmSwitchNic => $"NIC {Name} in {Of}",
         _ => $"port {Name} of {Of}",
     };
 }
@@ -24,6 +25,8 @@ internal enum MadeKind
     Tap,
     Port,
     OpenVSwitchPort,
+    VmSwitchPort,
+    VmSwitchNic,
 }
 
 /// <summary>The first line of a record: whose it is and where.</summary>

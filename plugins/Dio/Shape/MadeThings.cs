@@ -2,9 +2,9 @@ namespace NicHost.Dio.Shape;
 
 /// <summary>What a run has made, oldest first, also on disk: there the next run finds what a killed one left.</summary>
 /// <param name="by">Whose it is.</param>
-/// <param name="folder">Where records lie.</param>
+/// <param name="folder">Where records lie; null when what is made ends with the process in any case.</param>
 /// <param name="undo">Undoes one thing if it is still there and still that one; returns why it could not.</param>
-internal sealed class MadeThings(MadeBy by, RecordFolder folder, Func<MadeThing, string?> undo)
+internal sealed class MadeThings(MadeBy by, RecordFolder? folder, Func<MadeThing, string?> undo)
 {
     private readonly List<MadeThing> _things = [];
     private Record? _record;
@@ -15,7 +15,7 @@ internal sealed class MadeThings(MadeBy by, RecordFolder folder, Func<MadeThing,
     /// <exception cref="IOException">The record cannot be written; nothing is to be made then.</exception>
     public void Add(MadeThing thing)
     {
-        (_record ??= folder.Create(by)).Append(thing);
+        if (folder is not null) (_record ??= folder.Create(by)).Append(thing);
         _things.Add(thing);
     }
 

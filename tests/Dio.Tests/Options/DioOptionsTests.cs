@@ -39,8 +39,9 @@ public sealed class DioOptionsTests
     public void Windows_has_faults_of_its_own()
     {
         var faults = new List<OptionFault>();
-        DioSettings.CheckWindows(new DioOptions { Switch = new SwitchOptions { Name = "x", Create = true }, Nic = new NicOptions { Socket = "/x" }, Port = new PortOptions { Id = "no", Create = true, Vlan = 3 } }, faults);
-        Assert.Equal(["$.switch.create", "$.nic.socket", "$.port.id", "$.port.create", "$.port.vlan"], faults.Select(f => f.Path));
+        DioSettings.CheckWindows(new DioOptions { Switch = new SwitchOptions { Name = "", Create = true, Type = SwitchType.OpenVSwitch, Addresses = ["192.0.2.1/24"] }, Nic = new NicOptions { Socket = "/x" }, Port = new PortOptions { Id = "no", Create = true, Vlan = 3, Isolated = true } }, faults);
+        Assert.Equal(["$.switch.name", "$.switch.create", "$.switch.type", "$.switch.addresses", "$.nic.socket", "$.port.id", "$.port.create", "$.port.vlan", "$.port"], faults.Select(f => f.Path));
+        Assert.All(faults, fault => Assert.NotEmpty(fault.Remedy));
     }
 
     [Fact]

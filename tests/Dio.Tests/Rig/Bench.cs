@@ -18,7 +18,7 @@ internal sealed class Bench : IDisposable
 
     public static MacAddress GuestMac { get; } = new([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
 
-    public Bench(string options, int mtu = 1500)
+    public Bench(string options, int mtu = 1500, DioFactory? factory = null)
     {
         Context = new EndpointContext
         {
@@ -30,7 +30,7 @@ internal sealed class Bench : IDisposable
             Loop = Loop,
             Logging = NullLoggerFactory.Instance,
         };
-        Endpoint = new DioFactory().Create(Context);
+        Endpoint = (factory ?? new DioFactory()).Create(Context);
     }
 
     public EventLoop Loop { get; } = new("bench");
@@ -44,9 +44,9 @@ internal sealed class Bench : IDisposable
     public QueueCounters Counters { get; } = new();
 
     /// <summary>A bench whose endpoint runs.</summary>
-    public static Bench Started(string options, int mtu = 1500)
+    public static Bench Started(string options, int mtu = 1500, DioFactory? factory = null)
     {
-        var bench = new Bench(options, mtu);
+        var bench = new Bench(options, mtu, factory);
         try { bench.Start(); }
         catch
         {
@@ -57,9 +57,9 @@ internal sealed class Bench : IDisposable
     }
 
     /// <summary>Why an endpoint of these options does not start.</summary>
-    public static string Refusal(string options, int mtu = 1500)
+    public static string Refusal(string options, int mtu = 1500, DioFactory? factory = null)
     {
-        using var bench = new Bench(options, mtu);
+        using var bench = new Bench(options, mtu, factory);
         return Assert.ThrowsAny<IOException>(bench.Start).Message;
     }
 
