@@ -19,7 +19,7 @@ public readonly record struct RxTicket(int First, int Count);
 public interface IDeviceQueue
 {
     /// <summary>Reserves guest buffers for one frame of up to <paramref name="length"/> bytes, Ethernet header first.</summary>
-    /// <param name="length">Bytes wanted, 1 to the maximum that the queue was opened with.</param>
+    /// <param name="length">Bytes wanted, 1 to the maximum that the queue was opened with, and 4 more for a frame with a VLAN tag in line.</param>
     /// <param name="segments">Receives the buffers; together they hold at least <paramref name="length"/> bytes.</param>
     /// <param name="ticket">Names the reservation.</param>
     /// <returns>

@@ -20,7 +20,10 @@ public sealed record EndpointQueueConfig
     /// <summary>What the guest accepted to receive.</summary>
     public required OffloadSet AcceptedRx { get; init; }
 
-    /// <summary>The longest frame in bytes that may be committed: a full super-frame where one was accepted, else MTU + Ethernet header.</summary>
+    /// <summary>
+    /// The longest frame in bytes that may be committed: a full super-frame where one was accepted, else MTU + Ethernet header, and 4 bytes more
+    /// for a frame with a VLAN tag in line.
+    /// </summary>
     public required int MaxRxFrame { get; init; }
 
     /// <summary>Counters of the queue.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Endpoints;
@@ -13,6 +14,7 @@ namespace NicHost.Contracts.Offload;
 /// <remarks>One per queue, on the queue's loop. Allocates nothing per frame.</remarks>
 public sealed class SoftwareReceiver
 {
+    private const int TagSize = 4;
     private readonly EndpointQueueConfig _config;
     private readonly Segment[] _room = new Segment[FrameLimits.MaxRxSegments];
     private readonly byte[] _headers = new byte[GsoSplitter.HeaderCapacity];
@@ -38,12 +40,12 @@ public sealed class SoftwareReceiver
         if (wanted.Checksum == ChecksumState.Partial && wanted.ChecksumStart + wanted.ChecksumOffset + 2 > length) return Drop(DropReason.BadOffload);
         if (wanted.Gso != GsoKind.None && wanted.SegmentSize == 0) return Drop(DropReason.BadOffload);
         var tag = wanted.Flags.Has(FrameFlags.Vlan) && !_config.AcceptedRx.Has(OffloadSet.Vlan);
-        if (Takes(wanted) && length + (tag ? 4 : 0) <= _config.MaxRxFrame) return DeliverWhole(frame, length, wanted, tag);
+        if (Takes(wanted) && length + (tag ? TagSize : 0) <= Limit(frame, tag)) return DeliverWhole(frame, length, wanted, tag);
         if (wanted.Gso == GsoKind.None) return Drop(DropReason.TooLong);
 
         var copied = SegmentOps.CopyTo(frame, 0, _headers);
         if (!GsoSplitter.TryStart(_headers.AsSpan(0, copied), length, wanted, out var splitter)) return Drop(DropReason.BadOffload);
-        if (splitter.WireLength + (tag ? 4 : 0) > _config.MaxRxFrame) return Drop(DropReason.TooLong);
+        if (splitter.WireLength + (tag ? TagSize : 0) > Limit(frame, tag)) return Drop(DropReason.TooLong);
         return DeliverDivided(frame, ref splitter, wanted, tag);
     }
 
@@ -62,8 +64,8 @@ public sealed class SoftwareReceiver
 
     private bool DeliverWhole(ReadOnlySpan<Segment> frame, int length, FrameOffload offload, bool tag)
     {
-        var total = length + (tag ? 4 : 0);
-        if (!TryReserve(total, out var room, out var ticket)) return false;
+        var total = length + (tag ? TagSize : 0);
+        if (!TryReserve(total, out var room, out var ticket)) return NeverFits(total) && Drop(DropReason.TooLong);
         var at = 0;
         if (tag)
         {
@@ -81,10 +83,10 @@ public sealed class SoftwareReceiver
         var first = true;
         while (splitter.MoveNext())
         {
-            var length = splitter.Headers.Length + splitter.PayloadLength + (tag ? 4 : 0);
+            var length = splitter.Headers.Length + splitter.PayloadLength + (tag ? TagSize : 0);
             if (!TryReserve(length, out var room, out var ticket))
             {
-                if (first) return false;
+                if (first) return NeverFits(length) && Drop(DropReason.TooLong);
                 _config.Counters.DropRx(DropReason.NoBuffer);
                 return true;
             }
@@ -114,6 +116,23 @@ public sealed class SoftwareReceiver
             offload.Checksum = ChecksumState.Unknown;
         }
         _config.Device.Commit(ticket, length, offload);
+    }
+
+    /// <summary>A tag comes on top of the MTU (IEEE 802.1Q): what carries one may be longer by it.</summary>
+    private int Limit(ReadOnlySpan<Segment> frame, bool tag)
+    {
+        if (tag) return _config.MaxRxFrame + TagSize;
+        Span<byte> start = stackalloc byte[14];
+        var isTagged = SegmentOps.CopyTo(frame, 0, start) == start.Length && BinaryPrimitives.ReadUInt16BigEndian(start[12..]) is 0x8100 or 0x88a8;
+        return isTagged ? _config.MaxRxFrame + TagSize : _config.MaxRxFrame;
+    }
+
+    /// <summary>Whether it was the tag's bytes for which there was no room: buffers that hold the longest frame without one are there.</summary>
+    private bool NeverFits(int length)
+    {
+        if (length <= _config.MaxRxFrame || !TryReserve(_config.MaxRxFrame, out _, out var ticket)) return false;
+        _config.Device.Release(ticket);
+        return true;
     }
 
     private bool TryReserve(int length, out ReadOnlySpan<Segment> room, out RxTicket ticket)

@@ -147,6 +147,29 @@ public sealed class CarryTests
         Assert.InRange((long)bench.Inspect().Children.Single(c => c.Name == "framesCopied").Value!, copiedAtLeast, copiedAtLeast * 100);
     });
 
+    // From another guest: a packet socket would take the tag out.
+    [NamespaceTheory]
+    [InlineData(1518, true)]
+    [InlineData(1514, false)]
+    public void Longest_frame_with_a_tag_reaches_a_guest_that_takes_no_super_frames_and_has_room_for_it(int bufferSize, bool arrives) => NetWorld.Run("", () =>
+    {
+        using var web = Bench.Started(Bridge);
+        using var db = Bench.Started(Bridge.Replace("web0", "db0", StringComparison.Ordinal));
+        var (queue, _) = web.Open();
+        // One buffer: what does not fit never will.
+        var (_, device) = db.Open(OffloadSet.None, buffers: 1, bufferSize: bufferSize);
+        byte[] tagged = [.. Convert.FromHexString("525400123456020000000001" + "8100a00588b5"), .. new byte[1500]];
+        using var batch = new TxBuilder();
+        db.Until(() =>
+        {
+            Assert.Equal(1, batch.Add(tagged).TransmitTo(queue));
+            web.Loop.RunOnce();
+            return arrives ? device.Received.Any(r => r.Bytes.AsSpan().SequenceEqual(tagged)) : db.Counters.RxDropped(DropReason.TooLong) > 0;
+        }, "the tagged frame");
+        // Nor does it stand in the way of others.
+        SendUntil(web, queue, device, db, TestFrames.Plain(1514, 3));
+    });
+
     [NamespaceFact]
     public void Guest_without_buffers_loses_nothing_once_it_posts_some() => NetWorld.Run(World, () =>
     {
