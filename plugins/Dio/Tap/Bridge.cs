@@ -34,7 +34,7 @@ internal sealed class Bridge(DioSettings settings, int mtu, string alias = Bridg
             throw new IOException($"{Name} does not tell VLANs apart. Turn that on: sudo ip link set {Name} type bridge vlan_filtering 1; or leave out the port's VLANs.");
         var ports = rtnl.All().Where(link => link.Master == bridge.Index && link.Name != settings.Nic.Name).ToList();
         if (ports.Count > 0 && bridge.Mtu < mtu)
-            throw new IOException($"An MTU of {mtu} does not fit: {Name} carries {bridge.Mtu}, the least of its ports ({string.Join(", ", ports.Select(p => $"{p.Name} {p.Mtu}"))}). Lower the NIC's \"mtu\", or raise theirs: sudo ip link set {ports[0].Name} mtu {mtu}");
+            throw new IOException($"An MTU of {mtu} does not fit: {Name} carries {bridge.Mtu}, the least of its ports ({string.Join(", ", ports.Select(p => $"{p.Name} {p.Mtu}"))}). Lower the NIC's \"mtu\", or raise theirs: {string.Join(" && ", ports.Where(p => p.Mtu < mtu).Select(p => $"sudo ip link set {p.Name} mtu {mtu}"))}");
     }
 
     public void Plug(Rtnl rtnl, MadeThings made, LinkInfo tap)

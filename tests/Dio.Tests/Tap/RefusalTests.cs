@@ -32,6 +32,7 @@ public sealed class RefusalTests
     [NamespaceTheory]
     [InlineData("ip tuntap add web0 mode tap", Attach, "TAP web0 carries 1500.")]
     [InlineData("ip link add br0 type bridge; ip link add p0 type veth peer name p1; ip link set p0 master br0", Make, "br0 carries 1500, the least of its ports (p0 1500).")]
+    [InlineData("ip link add br0 type bridge; ip link add p0 mtu 9000 type veth peer name p1; ip link set p0 master br0; ip link add p2 type veth peer name p3; ip link set p2 master br0", Make, "raise theirs: sudo ip link set p2 mtu 9000")]
     public void Mtu_beyond_what_is_carried_is_refused(string world, string options, string message) =>
         NetWorld.Run(world, () => Assert.Contains(message, Bench.Refusal(options, mtu: 9000), StringComparison.Ordinal));
 
