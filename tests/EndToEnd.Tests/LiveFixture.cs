@@ -10,12 +10,12 @@ namespace NicHost.EndToEnd.Tests;
 public abstract class LiveFixture(GuestKind kind) : IAsyncLifetime
 {
     private NetnsLab? _lab;
-    private NicHostBackend? _host;
+    private WiredBackend? _host;
     private Guest? _guest;
 
     internal NetnsLab Lab => _lab!;
 
-    internal NicHostBackend Host => _host!;
+    internal WiredBackend Host => _host!;
 
     internal Guest Guest => _guest!;
 

@@ -16,6 +16,7 @@ out_dir=${NICHOST_GUESTS_DIR:-$(cd "$here/../.." && pwd)/artifacts/guests}
 die() { echo "build-image.sh: $*" >&2; exit 1; }
 
 kind=${1:-}
+on_demand= # modules that are there and not loaded
 case $kind in
   qemu|hyperv)
     kernel=$(ls /boot/vmlinuz-*-cloud-amd64 2>/dev/null | sort -V | tail -1)
@@ -23,7 +24,8 @@ case $kind in
     version=${kernel#/boot/vmlinuz-}
     tree=/lib/modules/$version
     modules="virtio_pci virtio_net"
-    [[ $kind == hyperv ]] && modules="nichost_hv hv_vmbus hv_netvsc" ;;
+    [[ $kind == hyperv ]] && modules="nichost_hv hv_vmbus hv_netvsc"
+    on_demand="8021q" ;;
   uml)
     tree=$(ls -d /usr/lib/uml/modules/* 2>/dev/null | sort -V | tail -1)
     [[ -n $tree ]] || die "no /usr/lib/uml/modules: install user-mode-linux"
@@ -105,7 +107,7 @@ if [[ $kind == hyperv ]]; then
   install -D -m644 "$root/build/nichost_hv.ko" "$to/extra/nichost_hv.ko"
   rm -r "$root/build"
 fi
-for m in $modules; do
+for m in $modules $on_demand; do
   line=$(grep -E "/$m\.ko(\.xz|\.zst|\.gz)?:" "$tree/modules.dep") || continue # built in
   for file in ${line/:/ }; do
     [[ -e $to/$file ]] || install -D -m644 "$tree/$file" "$to/$file"

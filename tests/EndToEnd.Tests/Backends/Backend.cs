@@ -6,15 +6,15 @@ using NicHost.EndToEnd.Tests.Lab;
 namespace NicHost.EndToEnd.Tests.Backends;
 
 /// <summary>
-/// The process that serves the guest's NIC, run in the lab's host namespace with every capability dropped:
-/// what it does, it does as any user could.
+/// The process that serves the guest's NIC, run in the lab's host namespace with every capability dropped, unless a test is about
+/// those: what it does, it does as any user could.
 /// </summary>
-internal abstract class Backend(NetnsLab lab, string name) : IAsyncDisposable
+internal abstract class Backend(IHostWorld lab, string name) : IAsyncDisposable
 {
     private readonly StringBuilder _log = new();
     private Process? _process;
 
-    protected NetnsLab Lab { get; } = lab;
+    protected IHostWorld Lab { get; } = lab;
 
     protected string Folder { get; } = Directory.CreateDirectory(Path.Combine(lab.Folder, name)).FullName;
 
@@ -37,20 +37,23 @@ internal abstract class Backend(NetnsLab lab, string name) : IAsyncDisposable
 
     protected abstract IEnumerable<string> Command();
 
+    /// <summary>Whether it keeps its capabilities.</summary>
+    protected virtual bool MayConfigure => false;
+
+    protected virtual bool IsReady => File.Exists(Plug.Socket);
+
     /// <summary>Starts the process and waits until its sockets are there.</summary>
     public async Task StartAsync()
     {
-        string[] arguments =
-        [
-            "netns", "exec", Lab.Host.Name, "setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--", .. Command(),
-        ];
+        string[] rights = MayConfigure ? [] : ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"];
+        string[] arguments = ["netns", "exec", Lab.Host.Name, .. rights, .. Command()];
         var start = new ProcessStartInfo("ip", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, e) => Append(e.Data);
         _process.ErrorDataReceived += (_, e) => Append(e.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        await Wait.UntilAsync(() => File.Exists(Plug.Socket) || !IsRunning, TimeSpan.FromSeconds(30), () => $"{Plug.Socket} does not appear:\n{Log}");
+        await Wait.UntilAsync(() => IsReady || !IsRunning, TimeSpan.FromSeconds(30), () => $"{Plug.Socket} does not appear:\n{Log}");
         if (!IsRunning)
             throw new InvalidOperationException($"the backend ended with {_process.ExitCode}:\n{Log}");
     }

@@ -15,7 +15,7 @@ internal sealed record NetVspSetup(int Mtu = 1500, int Queues = 1, int Nics = 1,
 }
 
 /// <summary>The product with one VM whose NICs are on one VMBus: the first on the user-mode NAT unless a test moves it, others on networks of their own.</summary>
-internal sealed class NetVspBackend : NicHostBackend
+internal sealed class NetVspBackend : WiredBackend
 {
     private NetVspSetup _setup;
 

@@ -41,6 +41,14 @@ internal sealed class LabServices : IDisposable
         }
     }
 
+    /// <summary>Source, sink and echo alone, on one address.</summary>
+    public LabServices(Netns where, IPAddress address)
+    {
+        ServeTcp(where, address, HttpPort, SendRandomAsync);
+        ServeTcp(where, address, SinkPort, HashAsync);
+        ServeTcp(where, address, EchoPort, EchoAsync);
+    }
+
     /// <summary>Who connected to the HTTP source, oldest first.</summary>
     public ConcurrentQueue<IPEndPoint> HttpClients { get; } = new();
 

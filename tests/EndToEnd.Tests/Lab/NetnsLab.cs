@@ -10,7 +10,7 @@ namespace NicHost.EndToEnd.Tests.Lab;
 ///                                               | 10.97.0.1 --- server 10.97.0.2, fd97::2 (path MTU 1300)
 /// </code>
 /// </summary>
-internal sealed class NetnsLab : IDisposable
+internal sealed class NetnsLab : IHostWorld, IDisposable
 {
     public static readonly IPAddress HostAddress = IPAddress.Parse("10.99.0.2");
     public static readonly IPAddress HostAddress6 = IPAddress.Parse("fd99::2");
@@ -28,8 +28,7 @@ internal sealed class NetnsLab : IDisposable
 
     public NetnsLab()
     {
-        RemoveStale();
-        var prefix = $"nichost-{Environment.ProcessId}-{Interlocked.Increment(ref s_count)}";
+        var prefix = NewPrefix();
         Folder = Directory.CreateTempSubdirectory("nichost-lab-").FullName;
         _undo.Add(() => Directory.Delete(Folder, recursive: true));
         try
@@ -65,6 +64,13 @@ internal sealed class NetnsLab : IDisposable
     /// <summary>Rewrites the host's resolver configuration in place, as a DHCP client on it would.</summary>
     public void SetNameServers(params IPAddress[] servers) =>
         File.WriteAllText(ResolvConf, $"search {SearchDomain}\n{string.Concat(servers.Select(s => $"nameserver {s}\n"))}");
+
+    /// <summary>A name that namespaces of a lab begin with, after what killed test runs left was removed.</summary>
+    internal static string NewPrefix()
+    {
+        RemoveStale();
+        return $"nichost-{Environment.ProcessId}-{Interlocked.Increment(ref s_count)}";
+    }
 
     /// <summary>Ends what test runs that were killed left behind: their namespaces and the processes in them.</summary>
     private static void RemoveStale()

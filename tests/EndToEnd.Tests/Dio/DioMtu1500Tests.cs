@@ -1,0 +1,91 @@
+using System.Globalization;
+using NicHost.EndToEnd.Tests.Guests;
+using NicHost.EndToEnd.Tests.Lab;
+
+namespace NicHost.EndToEnd.Tests.Dio;
+
+/// <summary>The same with virtio on both sides, and what happens to TAP, bridge, link and host under the guests. Each leaves the network as it found it.</summary>
+public sealed class DioMtu1500Tests(DioMtu1500 fixture) : DioGuestTests(fixture), IClassFixture<DioMtu1500>
+{
+    private const string MakeTap = "ip tuntap add nh-web mode tap multi_queue vnet_hdr user root; ip link set nh-web master nhbr0 up";
+
+    [RealGuestFact]
+    public async Task Tap_that_is_switched_off_shows_in_the_guest_as_a_link_that_is_down()
+    {
+        Fixture.A.Run("ip link set nh-web down");
+        await SeesDownAsync("web/eth0", Fixture.Web, "TAP nh-web is switched off");
+        Fixture.A.Run("ip link set nh-web up");
+        await SeesUpAsync();
+    }
+
+    [RealGuestFact]
+    public async Task Link_that_the_topology_sets_down_shows_on_both_sides()
+    {
+        Fixture.Host.Nic("web")["link"] = "down";
+        Fixture.Host.Write();
+        Fixture.Host.Apply();
+        Assert.Equal("0down", await LinkAsync(Fixture.Web, "0down"));
+        Assert.Contains("NO-CARRIER", Fixture.A.Host.Ip("link show nh-web"), StringComparison.Ordinal);
+        Fixture.Host.Nic("web")["link"] = "up";
+        Fixture.Host.Write();
+        Fixture.Host.Apply();
+        await SeesUpAsync();
+        Assert.DoesNotContain("NO-CARRIER", Fixture.A.Host.Ip("link show nh-web"), StringComparison.Ordinal);
+    }
+
+    [RealGuestFact]
+    public async Task Tap_that_is_deleted_takes_the_link_down_with_a_reason_and_brings_it_back_when_it_returns()
+    {
+        Fixture.A.Run("ip link del nh-web");
+        await SeesDownAsync("web/eth0", Fixture.Web, "TAP nh-web is gone");
+        Fixture.A.Run(MakeTap);
+        await SeesUpAsync();
+    }
+
+    [RealGuestFact]
+    public async Task Bridge_that_is_deleted_takes_the_links_down_and_brings_them_back_when_it_returns()
+    {
+        Fixture.A.Run("ip link del nhbr0");
+        await SeesDownAsync("web/eth0", Fixture.Web, "switch nhbr0 is gone");
+        await SeesDownAsync("db/eth0", Fixture.Db, "switch nhbr0 is gone");
+        Fixture.A.Run("""
+            ip link add nhbr0 type bridge
+            for port in nh-web nh-db nhvx0; do ip link set $port master nhbr0; done
+            ip address add 192.168.78.1/24 dev nhbr0
+            ip link set nhbr0 up
+            """);
+        await SeesUpAsync();
+        Assert.Equal("1up", await LinkAsync(Fixture.Db, "1up"));
+    }
+
+    [RealGuestFact]
+    public async Task Host_that_is_killed_and_started_anew_has_its_guests_back_on_the_same_TAPs()
+    {
+        var index = Index("nh-web");
+        Fixture.Host.Signal(Native.SigKill);
+        await Fixture.Host.ExitAsync(TimeSpan.FromSeconds(10));
+        await Fixture.Host.DisposeAsync();
+        Assert.Contains("NO-CARRIER", Fixture.A.Host.Ip("link show nh-web"), StringComparison.Ordinal);
+        await Fixture.Host.StartAsync();
+        await SeesUpAsync();
+        Assert.Equal(index, Index("nh-web"));
+    }
+
+    private int Index(string nic) => int.Parse(Fixture.A.Host.Exec("cat", $"/sys/class/net/{nic}/ifindex"), CultureInfo.InvariantCulture);
+
+    private async Task SeesDownAsync(string nic, Guest guest, string reason)
+    {
+        Assert.Equal("0down", await LinkAsync(guest, "0down"));
+        Assert.Contains(reason, Fixture.Host.Inspect(nic), StringComparison.Ordinal);
+    }
+
+    /// <summary>The link is up, and frames pass both ways.</summary>
+    private async Task SeesUpAsync()
+    {
+        Assert.Equal("1up", await LinkAsync(Fixture.Web, "1up"));
+        await MustAsync(Fixture.Web, $"for i in $(seq 20); do ping -c1 -W1 {Db} > /run/ping && ping -c1 -W1 {DioFixture.Station} > /run/ping && exit 0; done; cat /run/ping; exit 1", 90);
+    }
+
+    private async Task<string> LinkAsync(Guest guest, string state) => await MustAsync(guest,
+        $"cd /sys/class/net/eth0; for i in $(seq 300); do [ $(cat carrier operstate | tr -d '\\n') = {state} ] && break; sleep 0.1; done; cat carrier operstate | tr -d '\\n'");
+}
