@@ -97,9 +97,9 @@ internal sealed record DioSettings
     {
         var bytes = Encoding.UTF8.GetByteCount(name);
         if (bytes > MaxName) faults.Add(new OptionFault(path, $"\"{name}\" has {bytes} bytes.", $"Interface names have at most {MaxName}."));
-        // dev_valid_name of the kernel; % would be a pattern.
-        else if (bytes == 0 || name is "." or ".." || name.AsSpan().ContainsAny("/:%") || name.Any(char.IsWhiteSpace) || name.Any(char.IsControl))
-            faults.Add(new OptionFault(path, $"\"{name}\" cannot be an interface's name.", "Use letters, digits, dashes and dots."));
+        // dev_valid_name of the kernel; % would be a pattern, and a dash in front an option of the tools that get the name.
+        else if (bytes == 0 || name[0] == '-' || name is "." or ".." || name.AsSpan().ContainsAny("/:%") || name.Any(char.IsWhiteSpace) || name.Any(char.IsControl))
+            faults.Add(new OptionFault(path, $"\"{name}\" cannot be an interface's name.", "Use letters, digits, dashes and dots; not a dash in front."));
     }
 
     private static List<HostAddress> ReadAddresses(SwitchOptions? options, ICollection<OptionFault> faults)

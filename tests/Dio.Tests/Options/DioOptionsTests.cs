@@ -12,6 +12,7 @@ public sealed class DioOptionsTests
     [InlineData("""{"nic":{"name":"a-name-too-long-0"}}""", "$.nic.name: \"a-name-too-long-0\" has 17 bytes.")]
     [InlineData("""{"nic":{"name":"a/b"}}""", "$.nic.name: \"a/b\" cannot be an interface's name.")]
     [InlineData("""{"nic":{"name":"tap%d"}}""", "$.nic.name: \"tap%d\" cannot be an interface's name.")]
+    [InlineData("""{"nic":{"name":"--db=x"}}""", "$.nic.name: \"--db=x\" cannot be an interface's name.")]
     [InlineData("""{"nic":{"name":"a","socket":"/run/x"}}""", "$.nic.socket: A TAP is named and one is to be passed.")]
     [InlineData("""{"nic":{"socket":"/run/x","create":true}}""", "$.nic.create: A TAP that is passed is not made here.")]
     [InlineData("""{"nic":{"name":"a"},"switch":{"name":"a"}}""", "$.switch.name: \"a\" is the NIC's name too.")]
