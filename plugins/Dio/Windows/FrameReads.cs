@@ -31,6 +31,12 @@ internal sealed unsafe class FrameReads(IVmNic nic, Operations operations)
         Failure,
     }
 
+    /// <summary>Reads that ended with frames. Any thread, perhaps a moment old, as <see cref="Frames"/>.</summary>
+    public long Chains { get; private set; }
+
+    /// <summary>Frames in them that were passed by.</summary>
+    public long Frames { get; private set; }
+
     /// <summary>Why reads fail.</summary>
     public string? Failure { get; private set; }
 
@@ -48,8 +54,9 @@ internal sealed unsafe class FrameReads(IVmNic nic, Operations operations)
         if (_length < 0)
         {
             if (!operations.IsRunning(_head)) return Found.Failure;
-            if (!operations.TryCollect(_head, out var status, out var length)) return Found.Nothing;
+            if (!operations.TryCollect(_head, out var status, out var length)) return Failure is null ? Found.Nothing : Found.Failure;
             if (!Accept(status, length)) return Found.Failure;
+            Chains++;
         }
         // SAFETY: _length is at most the buffer's size, and the read does not run.
         var bytes = new ReadOnlySpan<byte>(operations.Buffer(_head), _length);
@@ -62,6 +69,7 @@ internal sealed unsafe class FrameReads(IVmNic nic, Operations operations)
     /// <summary>Passes by what <see cref="Peek"/> found; behind the last of a chain its read starts anew.</summary>
     public void Advance()
     {
+        if (_link.IsSound) Frames++;
         _offset = _link.Next;
         if (_offset >= 0) return;
         _length = -1;

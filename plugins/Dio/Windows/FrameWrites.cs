@@ -41,6 +41,12 @@ internal sealed unsafe class FrameWrites(IVmNic nic, Operations operations)
     /// <summary>Whether there is room for one more.</summary>
     public bool HasRoom => !operations.AreAllRunning;
 
+    /// <summary>Writes that were started. Any thread, perhaps a moment old, as <see cref="Failures"/>.</summary>
+    public long Frames { get; private set; }
+
+    /// <summary>Writes that Windows refused or that ended with an error.</summary>
+    public long Failures { get; private set; }
+
     /// <summary>The last failure; null while there was none.</summary>
     public string? LastFailure { get; private set; }
 
@@ -61,7 +67,12 @@ internal sealed unsafe class FrameWrites(IVmNic nic, Operations operations)
             length = MinFrame;
         }
         var error = nic.Write(operations.Buffer(index), length, operations.Ready(index));
-        if (operations.Started(index, error)) return Outcome.Sent;
+        if (operations.Started(index, error))
+        {
+            Frames++;
+            return Outcome.Sent;
+        }
+        Failures++;
         LastFailure = WindowsError.Describe(error);
         return Outcome.Failed;
     }
@@ -75,6 +86,7 @@ internal sealed unsafe class FrameWrites(IVmNic nic, Operations operations)
         {
             if (!operations.IsRunning(i) || !operations.TryCollect(i, out var status, out _) || status == WindowsError.StatusSuccess) continue;
             failed++;
+            Failures++;
             LastFailure = $"status 0x{status:x8}";
         }
         return failed;

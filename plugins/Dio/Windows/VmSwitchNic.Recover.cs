@@ -7,7 +7,8 @@ internal sealed partial class VmSwitchNic
 {
     private const int FirstRetryMilliseconds = 250;
     private const int LastRetryMilliseconds = 16_000;
-    private int _retryMilliseconds = FirstRetryMilliseconds;
+    private int _retryMilliseconds = FirstRetryMilliseconds / 2;
+    private long _adopted;
     private Task _releasing = Task.CompletedTask;
     private Task _opening = Task.CompletedTask;
     private OpenedNic? _reopened;
@@ -18,6 +19,8 @@ internal sealed partial class VmSwitchNic
     {
         if (_ended || _io != io) return;
         _io = null;
+        // One that was made and is lost at once is no success.
+        if (_context.Loop.NowMilliseconds - _adopted > LastRetryMilliseconds) _retryMilliseconds = FirstRetryMilliseconds / 2;
         var name = _opened?.Switch.Name;
         _opened = null;
         Down($"the NIC in switch \"{name}\" is gone: {io.Reads.Failure}");
@@ -49,7 +52,7 @@ internal sealed partial class VmSwitchNic
             if (_ended) return;
             foreach (var left in _made?.Undo() ?? []) Down(left);
             _held = 0;
-            _retry.Set(_retryMilliseconds);
+            RetryLater();
         });
     }
 
@@ -74,12 +77,16 @@ internal sealed partial class VmSwitchNic
         if (_ended) return;
         if (failure is null && Interlocked.Exchange(ref _reopened, null) is { } opened)
         {
-            _retryMilliseconds = FirstRetryMilliseconds;
             Adopt(opened);
             _linkChanged?.Invoke();
             return;
         }
         Down(failure ?? "not connected");
+        RetryLater();
+    }
+
+    private void RetryLater()
+    {
         _retryMilliseconds = Math.Min(_retryMilliseconds * 2, LastRetryMilliseconds);
         _retry.Set(_retryMilliseconds);
     }

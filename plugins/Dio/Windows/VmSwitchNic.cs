@@ -91,12 +91,18 @@ internal sealed partial class VmSwitchNic : IKernelNic
         writer.Value("nic", opened?.Name);
         writer.Value("nicIsThere", opened is not null);
         writer.Value("framesDiscarded", Interlocked.Read(ref _discarded));
-        if (_io?.Writes.LastFailure is { } failure) writer.Value("lastWriteFailure", failure);
+        if (_io is not { } io) return;
+        writer.Value("framesRead", io.Reads.Frames);
+        writer.Value("chainsRead", io.Reads.Chains);
+        writer.Value("framesWritten", io.Writes.Frames);
+        writer.Value("writesFailed", io.Writes.Failures);
+        if (io.Writes.LastFailure is { } failure) writer.Value("lastWriteFailure", failure);
     }
 
     private void Adopt(OpenedNic opened)
     {
         _opened = _toUndo = opened;
+        _adopted = _context.Loop.NowMilliseconds;
         if (opened.MadePort) _made!.Add(new MadeThing(MadeKind.VmSwitchPort, $"{opened.Port}", opened.Switch.Name, ""));
         _made!.Add(new MadeThing(MadeKind.VmSwitchNic, opened.Name, opened.Switch.Name, ""));
         _link = new NicLink(LinkState.Up10G, null);

@@ -18,8 +18,9 @@ internal sealed class Bench : IDisposable
 
     public static MacAddress GuestMac { get; } = new([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
 
-    public Bench(string options, int mtu = 1500, DioFactory? factory = null)
+    public Bench(string options, int mtu = 1500, DioFactory? factory = null, TimeProvider? time = null)
     {
+        Loop = new EventLoop("bench", time);
         Context = new EndpointContext
         {
             Nic = new NicIdentity("vm", "nic"),
@@ -33,7 +34,7 @@ internal sealed class Bench : IDisposable
         Endpoint = (factory ?? new DioFactory()).Create(Context);
     }
 
-    public EventLoop Loop { get; } = new("bench");
+    public EventLoop Loop { get; }
 
     public EndpointContext Context { get; }
 
@@ -44,9 +45,9 @@ internal sealed class Bench : IDisposable
     public QueueCounters Counters { get; } = new();
 
     /// <summary>A bench whose endpoint runs.</summary>
-    public static Bench Started(string options, int mtu = 1500, DioFactory? factory = null)
+    public static Bench Started(string options, int mtu = 1500, DioFactory? factory = null, TimeProvider? time = null)
     {
-        var bench = new Bench(options, mtu, factory);
+        var bench = new Bench(options, mtu, factory, time);
         try { bench.Start(); }
         catch
         {

@@ -73,7 +73,7 @@ internal sealed unsafe class FakeVmNic(FakeVmSwitch windows, VmNicIdentity ident
 
     public int Read(byte* buffer, int length, IoOperation* operation)
     {
-        Assert.Equal(FrameReads.BufferSize, length);
+        if (length != FrameReads.BufferSize) throw new InvalidOperationException($"A read of {length} bytes.");
         if (ReadError != 0) return ReadError;
         Begin(operation);
         _reads.Add(((nint)buffer, (nint)operation));
@@ -135,7 +135,7 @@ internal sealed unsafe class FakeVmNic(FakeVmSwitch windows, VmNicIdentity ident
 
     private void Begin(IoOperation* operation)
     {
-        Assert.False(IsClosed, "The NIC is closed.");
+        if (IsClosed) throw new InvalidOperationException("The NIC is closed.");
         operation->Status = WindowsError.StatusPending;
         EventOf(operation->Event).Reset();
     }

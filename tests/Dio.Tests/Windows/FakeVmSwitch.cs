@@ -21,6 +21,9 @@ internal sealed class FakeVmSwitch : IVmSwitch
     /// <summary>Thrown by whatever is called first.</summary>
     public Exception? Missing { get; set; }
 
+    /// <summary>Told of each NIC that is made.</summary>
+    public Action<FakeVmNic>? Made { get; set; }
+
     /// <summary>Ports that are there, and whether a NIC is connected.</summary>
     public Dictionary<Guid, bool> Ports { get; } = [];
 
@@ -68,6 +71,7 @@ internal sealed class FakeVmSwitch : IVmSwitch
         Note("NIC made");
         var nic = new FakeVmNic(this, identity) { Record = Records };
         Nics.Add(nic);
+        Made?.Invoke(nic);
         return nic;
     }
 

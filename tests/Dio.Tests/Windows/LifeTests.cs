@@ -117,6 +117,31 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public void NIC_that_is_lost_as_soon_as_it_is_made_is_made_less_and_less_often()
+    {
+        var time = new HandTime();
+        using var bench = Bench.Started(Default, factory: _windows.Factory, time: time);
+        var made = 0;
+        Nic.ReadError = 6;
+        _windows.Made = nic =>
+        {
+            made++;
+            nic.ReadError = 6;
+        };
+        bench.Open();
+        foreach (var wait in new[] { 250, 500, 1000, 2000, 4000, 8000, 16_000, 16_000 })
+        {
+            var before = made;
+            bench.Until(() => bench.Loop.TimerCount == 1 && !bench.Endpoint.Link.IsUp, "a retry is set");
+            time.Advance(wait - 1);
+            bench.Loop.RunUntilIdle();
+            Assert.Equal(before, made);
+            time.Advance(1);
+            bench.Until(() => made == before + 1, "another NIC");
+        }
+    }
+
+    [Fact]
     public void Guest_that_waits_for_room_is_told_when_the_NIC_goes()
     {
         using var bench = Bench.Started(Default, factory: _windows.Factory);

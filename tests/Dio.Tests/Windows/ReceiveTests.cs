@@ -149,6 +149,27 @@ public sealed class ReceiveTests : IDisposable
         Assert.Equal(2L, _bench.Inspect().Children.Single(child => child.Name == "framesDiscarded").Value);
     }
 
+    [Fact]
+    public void Steady_receive_allocates_nothing()
+    {
+        var (_, device) = _bench.Open(OffloadSet.Vlan);
+        device.Record = false;
+        var chain = FakeVmNic.Chain(TestFrames.Plain(60, 1), Tagged(100, 5), TestFrames.Plain(1514, 3));
+        for (var i = 0; i < 500; i++) Round();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 500; i++) Round();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(3000L, _bench.Inspect().Children.Single(child => child.Name == "framesRead").Value);
+        Assert.Equal(1000L, _bench.Inspect().Children.Single(child => child.Name == "chainsRead").Value);
+
+        void Round()
+        {
+            var until = device.Commits + 3;
+            Nic.EndRead(chain);
+            while (device.Commits < until) _bench.Loop.RunOnce(100);
+        }
+    }
+
     public void Dispose() => _bench.Dispose();
 
     /// <summary>A plain frame with a tag.</summary>

@@ -119,6 +119,18 @@ public sealed class RefusalTests
         Assert.Empty(windows.Log);
     }
 
+    [Fact]
+    public void Port_of_the_management_stack_is_claimed_and_nothing_is_to_be_prepared()
+    {
+        var factory = new FakeVmSwitch().Factory;
+        using var theirs = new Bench(TheirPort, factory: factory);
+        using var any = new Bench(Default, factory: factory);
+        Assert.Equal(["switch port aaaaaaaa-0000-0000-0000-000000000001"], factory.Claims(theirs.Context).Select(claim => claim.Resource));
+        Assert.Empty(factory.Claims(any.Context));
+        Assert.Contains("nothing to prepare", factory.Prepare(any.Context, 0).Single(), StringComparison.Ordinal);
+        Assert.Contains("nothing to prepare", factory.Undo(any.Context).Single(), StringComparison.Ordinal);
+    }
+
     private static void AssertRefused(FakeVmSwitch windows, string options, string message)
     {
         Assert.Contains(message, Bench.Refusal(options, factory: windows.Factory), StringComparison.Ordinal);

@@ -129,6 +129,7 @@ public sealed class TransmitTests : IDisposable
         Nic.EndWrite(0);
         Nic.EndWrite(0, 0xc000009d);
         _bench.Until(() => _bench.Counters.TxDropped(DropReason.HostError) == 2, "two counted failures");
+        Assert.Equal(2L, _bench.Inspect().Children.Single(child => child.Name == "writesFailed").Value);
         Assert.True(_bench.Endpoint.Link.IsUp);
     }
 
