@@ -57,7 +57,7 @@ internal sealed class NicOpener(EndpointContext context, DioSettings settings, I
     }
 
     private static IOException Denied(string what, VmSwitchException e) =>
-        new($"Our user may not {what}: {e.Message}. Run the host as an administrator or a member of the group Hyper-V Administrators.", e);
+        new($"Our user may not {what}: {e.Message}. Run the host as an administrator.", e);
 
     private static string Plain(string name) => new([.. name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
 }
