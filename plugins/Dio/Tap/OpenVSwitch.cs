@@ -6,12 +6,17 @@ using NicHost.Linux;
 
 namespace NicHost.Dio.Tap;
 
-/// <summary>An Open vSwitch bridge, through ovs-vsctl: its database keeps a port, so the switch itself puts a TAP back that returns.</summary>
+/// <summary>
+/// An Open vSwitch bridge, through ovs-vsctl. Its database keeps a port whose TAP goes. The kernel's datapath takes a TAP of that name back when
+/// one returns; the datapath in user space holds on to the one that is gone until the port is made anew.
+/// </summary>
 internal sealed class OpenVSwitch(DioSettings settings) : ISwitch
 {
     private const string Tool = "ovs-vsctl";
     private const int NoSuchBridge = 2;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    private int _pluggedTap;
+    private string? _stalePort;
 
     public string Name => settings.Switch!.Name;
 
@@ -31,19 +36,56 @@ internal sealed class OpenVSwitch(DioSettings settings) : ISwitch
         var other = Run("port-to-br", tap.Name);
         if (other.Code == 0)
         {
-            if (other.Output == Name) return;
+            if (other.Output == Name)
+            {
+                TakeBack(made, tap);
+                return;
+            }
             throw new IOException($"{tap.Name} is a port of {other.Output} already. Take it out: sudo ovs-vsctl del-port {tap.Name}; or name {other.Output} as the switch.");
         }
         if (tap.Master != 0) throw new IOException($"{tap.Name} is a port of another switch already. Take it out: sudo ip link set {tap.Name} nomaster");
         if (!settings.MakesPort)
             throw new IOException($"{tap.Name} is not a port of {Name}. Make it one: sudo ovs-vsctl add-port {Name} {tap.Name}; or set \"create\": true of \"port\".");
+        Add(made, tap);
+    }
+
+    public string? Obstacle(Rtnl rtnl, MadeThings made, LinkInfo tap)
+    {
+        if (_stalePort is not { } stale) return null;
+        // Whoever makes the port anew makes the TAP promiscuous, which is news of it: this is asked again. It takes two calls, for the switch sees no
+        // change in a port that goes and comes in one.
+        var port = Port(tap.Name);
+        if (port is null || port == stale)
+            return $"Open vSwitch holds on to an earlier TAP {tap.Name} (sudo ovs-vsctl del-port {tap.Name} && sudo ovs-vsctl add-port {Name} {tap.Name})";
+        _stalePort = null;
+        return null;
+    }
+
+    /// <summary>The port is there, perhaps since before its TAP was deleted.</summary>
+    private void TakeBack(MadeThings made, LinkInfo tap)
+    {
+        var isAnother = _pluggedTap != 0 && _pluggedTap != tap.Index;
+        _pluggedTap = tap.Index;
+        if (!isAnother || !TakesWholeFramesOnly) return;
+        if (!settings.MakesPort)
+        {
+            _stalePort = Port(tap.Name);
+            return;
+        }
+        Check(Run("del-port", Name, tap.Name), $"take {tap.Name} out of {Name}");
+        Add(made, tap);
+    }
+
+    private static string? Port(string name) => Run("get", "interface", name, "_uuid") is { Code: 0 } found ? found.Output : null;
+
+    private void Add(MadeThings made, LinkInfo tap)
+    {
+        _pluggedTap = tap.Index;
         var mark = $"{Guid.NewGuid():n}";
         made.Add(new MadeThing(MadeKind.OpenVSwitchPort, tap.Name, Name, mark));
         string[] vlans = [.. VlanColumns(settings.Port)];
         Check(Run(["add-port", Name, tap.Name, .. vlans, "--", "set", "interface", tap.Name, $"external-ids:nichost={mark}"]), $"make {tap.Name} a port of {Name}");
     }
-
-    public string? Obstacle(Rtnl rtnl, MadeThings made, LinkInfo tap) => null;
 
     /// <summary>Undoes a port that was made, if it is still that one.</summary>
     public static string? UndoPort(MadeThing thing)
