@@ -1,5 +1,4 @@
 using NicHost.EndToEnd.Tests.Lab;
-using NicHost.Probe.Stack;
 
 namespace NicHost.EndToEnd.Tests.Dio;
 

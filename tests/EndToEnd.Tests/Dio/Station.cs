@@ -1,5 +1,4 @@
 using NicHost.Contracts.Nics;
-using NicHost.EndToEnd.Tests.Guests;
 using NicHost.Probe.Driver;
 using NicHost.Probe.Frontend;
 using NicHost.Probe.Stack;
