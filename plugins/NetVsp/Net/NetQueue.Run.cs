@@ -48,7 +48,9 @@ internal sealed partial class NetQueue
             // Left in the ring because there is no room for it or its completion: a signal, or the endpoint, brings us back.
             if (!CanRead(wish: true)) return false;
             if (_answers.Count > 0 && _control.Available > 0) _out!.HasRoom(s_control);
-            if (!_in.Unmask()) return false;
+            var more = _in.Unmask(out var guestWaits);
+            if (guestWaits) Interrupt();
+            if (!more) return false;
             _in.Mask();
         }
         return true;
@@ -142,7 +144,7 @@ internal sealed partial class NetQueue
     /// <summary>Sections or room may have come back since the endpoint was refused.</summary>
     private void WakeEndpoint()
     {
-        if (!_rx.Wanted || _endpoint is null || _rx.Available == 0) return;
+        if (_endpoint is null || !_rx.CanServe()) return;
         _out!.DropWish();
         _rx.ClearWanted();
         _endpoint.ReceiveReady();

@@ -50,6 +50,7 @@ internal sealed unsafe partial class RxPath(QueueCounters counters, Func<int, Rx
     private int _reservedCount;
     private int _batchCount;
     private ushort _packetId;
+    private int _sectionsWanted;
 
     private struct Reservation
     {
@@ -103,6 +104,13 @@ internal sealed unsafe partial class RxPath(QueueCounters counters, Func<int, Rx
         _accepted = accepted;
     }
 
+    /// <summary>
+    /// Whether what it waits for could be had now; if only the ring lacks room, the guest is asked for it. The endpoint is told only then: one
+    /// that tries at once, in vain, would be told again at once, and a guest that keeps its sections would keep the loop busy.
+    /// </summary>
+    public bool CanServe() => Wanted && _ring is not null && _buffer is not null && _settings.Filter != PacketFilter.None && _sectionsWanted <= _pool.Available
+        && _ring.HasRoom(RangesCost(_reservedCount + _batchCount + _sectionsWanted) + _otherOwed());
+
     /// <summary>The endpoint is about to be told.</summary>
     public void ClearWanted() => Wanted = false;
 
@@ -113,13 +121,15 @@ internal sealed unsafe partial class RxPath(QueueCounters counters, Func<int, Rx
     public int Reserve(int length, Span<Segment> segments, out RxTicket ticket)
     {
         ticket = new RxTicket(_firstOpen + _openCount, 0);
-        if (_ring is null || _buffer is null || _settings.Filter == PacketFilter.None) return Refuse();
+        if (_ring is null || _buffer is null) return Refuse(0);
         if (_openCount == MaxOpen) return 0;
         var sections = (length + _payload - 1) / _payload;
+        // A guest that wants no frames: they wait for the one that it will want.
+        if (_settings.Filter == PacketFilter.None) return Refuse(sections);
         // More sections than one only where the guest puts them together again.
-        if (sections > MaxRanges || (sections > 1 && (_accepted & OffloadSet.AllGso) == 0)) return Refuse();
-        if (sections > _pool.Available || _reservedCount + sections > MaxSections) return Refuse();
-        if (!_ring.HasRoom(RangesCost(_reservedCount + _batchCount + sections) + _otherOwed())) return Refuse();
+        if (sections > MaxRanges || (sections > 1 && (_accepted & OffloadSet.AllGso) == 0)) return Refuse(sections);
+        if (sections > _pool.Available || _reservedCount + sections > MaxSections) return Refuse(sections);
+        if (!_ring.HasRoom(RangesCost(_reservedCount + _batchCount + sections) + _otherOwed())) return Refuse(sections);
         var count = 0;
         var left = length;
         for (var i = 0; i < sections; i++)
@@ -170,10 +180,11 @@ internal sealed unsafe partial class RxPath(QueueCounters counters, Func<int, Rx
     /// <summary>Whether the ring takes so many more ranges, besides everything that is owed.</summary>
     private bool HasRoomFor(int ranges) => _ring is not null && _ring.HasRoomNow(RangesCost(_reservedCount + _batchCount + ranges) + _otherOwed());
 
-    private int Refuse()
+    private int Refuse(int sections)
     {
         if (_openCount > 0) return 0;
         Wanted = true;
+        _sectionsWanted = sections;
         counters.RxStalls++;
         return 0;
     }

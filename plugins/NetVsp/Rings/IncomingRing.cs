@@ -89,9 +89,12 @@ internal sealed unsafe class IncomingRing
     public void Mask() => Volatile.Write(ref _control->InterruptMask, 1);
 
     /// <summary>Asks for a signal at the next packet.</summary>
+    /// <param name="guestWaits">As <see cref="Publish"/>: whether the guest has to be signalled.</param>
     /// <returns>Whether there is one already: then no signal may come.</returns>
-    public bool Unmask()
+    public bool Unmask(out bool guestWaits)
     {
+        // A guest signals only where all before the packet is shown as read: if it were shown later, the signal would be lost and none would follow.
+        guestWaits = Publish();
         Volatile.Write(ref _control->InterruptMask, 0);
         Interlocked.MemoryBarrier();
         return Fault is null && Volatile.Read(ref _control->WriteIndex) != _read;

@@ -192,6 +192,46 @@ public sealed class DataPathTests
     }
 
     [Fact]
+    public async Task Frame_for_a_guest_that_wants_none_waits_and_costs_no_turns()
+    {
+        await using var bench = new Bench();
+        var nic = await bench.AddAsync();
+        using var guest = Guest.Start(bench, Guest.Plain(bench) with { Filter = 0 });
+        var frame = TestFrames.Plain(200, 1);
+        Assert.True(guest.Send(frame));
+        AssertRests(guest, nic);
+        guest.Driver.SetFilter(0x20);
+        Assert.Equal(frame, guest.Next()?.Bytes);
+    }
+
+    [Fact]
+    public async Task Super_frame_for_which_too_few_sections_are_left_waits_and_costs_no_turns()
+    {
+        await using var bench = new Bench();
+        var nic = await bench.AddAsync();
+        // 64 sections of 4096 bytes, 16 of them for control.
+        using var guest = Guest.Start(bench, Guest.Plain(bench) with { ReceiveBuffer = 256 << 10 });
+        guest.Queue.Returning = false;
+        var (frame, offload) = TestFrames.TcpSuperFrame(v4: false, 40_000, 1400);
+        for (var i = 0; i < 5; i++) Assert.True(guest.Send(frame, offload));
+        Assert.True(guest.Until(() => guest.Frames.Count == 4));
+        AssertRests(guest, nic);
+        Assert.Equal(4, guest.Frames.Count);
+        guest.Queue.Returning = true;
+        Assert.True(guest.Until(() => guest.Frames.Count == 5));
+        Assert.All(guest.Frames, f => Assert.Equal(frame, f.Bytes));
+    }
+
+    /// <summary>The endpoint is told to try again when that can help, not over and over.</summary>
+    private static void AssertRests(Guest guest, TestNic nic)
+    {
+        Assert.True(SpinWait.SpinUntil(() => nic.Counters(0).RxStalls > 0, 3000));
+        for (var i = 0; i < 10; i++) Assert.Equal(6, guest.Driver.Ask(0x0101_0101)!.Length);
+        guest.Until(() => false, 50);
+        Assert.InRange(nic.Counters(0).RxStalls, 1, 40);
+    }
+
+    [Fact]
     public async Task Indirection_table_reaches_the_guest_where_its_version_looks_for_it()
     {
         foreach (var (version, at) in new[] { (0x60001u, 40), (0x50000u, 28) })

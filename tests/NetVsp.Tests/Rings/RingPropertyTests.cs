@@ -42,6 +42,24 @@ public sealed unsafe class RingPropertyTests
         }
     }, iter: 200);
 
+    /// <summary>The guest signals when the ring was empty, as far as it was shown: what comes between the last look and sleep must not be lost.</summary>
+    [Fact]
+    public void Packet_behind_the_last_one_read_is_signalled_once_signals_are_wanted()
+    {
+        using var memory = new Memory(Pages, scattered: true);
+        var (guest, host) = (memory.GuestRing(), new IncomingRing(memory.Pages));
+        var packet = new byte[IncomingRing.MaxPacket];
+        host.Mask();
+        for (var i = 0; i < 3; i++) Assert.True(guest.TryWrite(6, 1, true, [], Content(100, i), out _));
+        while (host.Read(packet, out _) > 0)
+        {
+            // All of them.
+        }
+        Assert.False(host.Unmask(out _));
+        Assert.True(guest.TryWrite(6, 1, true, [], Content(100, 3), out var signal));
+        Assert.True(signal);
+    }
+
     [Fact]
     public void Packets_to_the_guest_arrive_whole_and_a_full_ring_asks_for_a_signal() => Gen.Int[0, 3000].List[1, 200].Sample(sizes =>
     {
