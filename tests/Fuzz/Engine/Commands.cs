@@ -9,7 +9,7 @@ internal sealed class Commands(string name, string output)
     // What guests' bytes reach. The endpoints' host side and the tests stay as they are.
     private static readonly string[] s_instrumented =
     [
-        "NicHost.Wire.dll", "NicHost.Contracts.dll", "NicHost.Consomme.dll", "NicHost.Virtio.dll", "nichost.dll",
+        "NicHost.Wire.dll", "NicHost.Contracts.dll", "NicHost.Consomme.dll", "NicHost.Virtio.dll", "NicHost.NetVsp.dll", "nichost.dll",
     ];
 
     private IEnumerable<string> Names => name == "all" ? Catalog.Names : [name];

@@ -1,4 +1,5 @@
 using NicHost.Fuzz.Engine;
+using NicHost.Fuzz.Targets.NetVsp;
 
 namespace NicHost.Fuzz.Targets;
 
@@ -20,6 +21,12 @@ internal static class Catalog
         ["dhcp6"] = () => new WireTarget("dhcp6", WireReads.Dhcp6, [0, 3, 0, 12], [0, 5, 0, 24], [0, 6, 0, 2]),
         ["vhost"] = () => new VhostTarget(),
         ["ring"] = () => new RingTarget(),
+        ["vmbus"] = () => new VmbusTarget(),
+        ["netvsc"] = () => new NetvscTarget(),
+        ["vmbusmessage"] = () => new VmbusMessageTarget(),
+        ["vmbusring"] = () => new VmbusRingTarget(),
+        ["nvsp"] = () => new NvspTarget(),
+        ["rndis"] = () => new RndisPacketTarget(),
         ["consomme"] = () => new ConsommeTarget(),
         ["resolvconf"] = () => new ResolvConfTarget(),
         ["topology"] = () => new TopologyTarget(),

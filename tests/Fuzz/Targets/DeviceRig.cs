@@ -9,11 +9,10 @@ using NicHost.Contracts.Nics;
 using NicHost.Fuzz.Engine;
 using NicHost.Loops;
 using NicHost.Testing;
-using NicHost.Virtio;
 
 namespace NicHost.Fuzz.Targets;
 
-/// <summary>A virtio NIC with the loopback endpoint behind it, on a loop that is turned by hand: an exception comes out where it happens.</summary>
+/// <summary>A NIC with the loopback endpoint behind it, on a loop that is turned by hand: an exception comes out where it happens.</summary>
 internal sealed class DeviceRig : INicBackend, IEndpointHost, IDisposable
 {
     private const int Queues = 2;
@@ -22,21 +21,24 @@ internal sealed class DeviceRig : INicBackend, IEndpointHost, IDisposable
     private readonly QueueCounters[] _counters = [new(), new()];
     private readonly IEndpoint _endpoint;
     private readonly IDevice _device;
+    private LinkState _link = LinkState.Up10G;
 
-    public DeviceRig()
+    /// <param name="factory">Makes the device.</param>
+    /// <param name="options">Members of its options besides kind, socket and number of queues.</param>
+    public DeviceRig(IDeviceFactory factory, string options)
     {
         Loop.RunOnce();
         _endpoint = new LoopbackEndpointFactory().Create(TestNic.EndpointContext(Loop, """{"kind":"loopback"}"""));
-        _device = new VirtioFactory().Create(new DeviceContext
+        _device = factory.Create(new DeviceContext
         {
             Nic = new NicIdentity("fuzz", "eth0"),
             Mac = new MacAddress([0x52, 0x54, 0, 0x12, 0x34, 0x56]),
             Mtu = 1500,
-            Options = JsonDocument.Parse($$"""{"kind":"virtio","socket":"nic.sock","queues":{{Queues}},"inBandNotifications":true}""").RootElement,
+            Options = JsonDocument.Parse($$"""{"kind":"any","socket":"nic.sock","queues":{{Queues}},{{options}}}""").RootElement,
             BaseDirectory = _folder,
             Loop = Loop,
             Logging = NullLoggerFactory.Instance,
-            Vm = null!,
+            Vm = new Scope(),
         });
         _endpoint.Start(this);
         _device.Start(this);
@@ -55,21 +57,31 @@ internal sealed class DeviceRig : INicBackend, IEndpointHost, IDisposable
 
     public int MaxQueues => Queues;
 
-    public LinkState Link => LinkState.Up10G;
+    public LinkState Link => _link;
+
+    /// <summary>Called while somebody is in the middle of a frame: the endpoint has frames of the guest, or buffers of it.</summary>
+    public Action? InUse { get; set; }
 
     IEventLoop INicBackend.Loop(int index) => Loop;
 
     public QueueCounters Counters(int index) => _counters[index];
 
-    public IEndpointQueue OpenQueue(int index, IDeviceQueue queue, OffloadSet acceptedRx) => _endpoint.OpenQueue(new EndpointQueueConfig
+    public IEndpointQueue OpenQueue(int index, IDeviceQueue queue, OffloadSet acceptedRx) => new Between(this, _endpoint.OpenQueue(new EndpointQueueConfig
     {
         Index = index,
         Loop = Loop,
-        Device = queue,
+        Device = new Between(this, device: queue),
         AcceptedRx = acceptedRx & _endpoint.Capabilities.RxGives,
         MaxRxFrame = (acceptedRx & OffloadSet.AllGso) != 0 ? FrameLimits.MaxFrame : 1514,
         Counters = _counters[index],
-    });
+    }));
+
+    /// <summary>Pulls the cable, or plugs it in.</summary>
+    public void SetLink(bool up)
+    {
+        _link = up ? LinkState.Up10G : LinkState.Down;
+        _device.SetLink(_link);
+    }
 
     public void ReportAttachment(string? peer) => Peer = peer;
 
@@ -111,4 +123,43 @@ internal sealed class DeviceRig : INicBackend, IEndpointHost, IDisposable
     public static string DescribeDescriptors() => string.Join(", ", new DirectoryInfo("/proc/self/fd").EnumerateFiles()
         .Select(f => f.LinkTarget ?? "").Select(t => t.Contains('[', StringComparison.Ordinal) && !t.StartsWith("anon", StringComparison.Ordinal) ? t.Split(':')[0] : t)
         .GroupBy(t => t).Select(g => $"{g.Key} {g.Count()}"));
+
+    /// <summary>Stands between device and endpoint, both ways.</summary>
+    private sealed class Between(DeviceRig rig, IEndpointQueue? endpoint = null, IDeviceQueue? device = null) : IEndpointQueue, IDeviceQueue
+    {
+        public int Transmit(in TxBatch batch)
+        {
+            rig.InUse?.Invoke();
+            return endpoint!.Transmit(batch);
+        }
+
+        public void ReceiveReady() => endpoint!.ReceiveReady();
+
+        public void Close() => endpoint!.Close();
+
+        public int Reserve(int length, Span<Contracts.Memory.Segment> segments, out RxTicket ticket)
+        {
+            var count = device!.Reserve(length, segments, out ticket);
+            if (count > 0) rig.InUse?.Invoke();
+            return count;
+        }
+
+        public void Commit(RxTicket ticket, int length, in FrameOffload offload) => device!.Commit(ticket, length, offload);
+
+        public void Release(RxTicket ticket) => device!.Release(ticket);
+
+        public void Flush() => device!.Flush();
+
+        public void TransmitReady() => device!.TransmitReady();
+    }
+
+    /// <summary>One VM with one NIC.</summary>
+    private sealed class Scope : IVmScope
+    {
+        public SharedLease<T> Share<T>(string key, Func<T> create) where T : class, IAsyncDisposable
+        {
+            var made = create();
+            return new SharedLease<T>(made, made.DisposeAsync);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using NicHost.Fuzz.Engine;
 using NicHost.Linux;
+using NicHost.Virtio;
 
 namespace NicHost.Fuzz.Targets;
 
@@ -24,7 +25,7 @@ internal sealed unsafe class RingTarget : FuzzTarget
     private const byte SendFrame = 6;
     private const byte Restart = 7;
 
-    private readonly DeviceRig _rig = new();
+    private readonly DeviceRig _rig = new(new VirtioFactory(), "\"inBandNotifications\":true");
     private readonly Fd _memory = VirtualMemory.CreateMemoryFile("ring", RigFrontend.MemorySize);
     private readonly byte* _map;
     private readonly EventFd[] _kicks = [new(), new()];

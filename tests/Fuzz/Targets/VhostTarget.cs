@@ -1,5 +1,6 @@
 using NicHost.Fuzz.Engine;
 using NicHost.Linux;
+using NicHost.Virtio;
 
 namespace NicHost.Fuzz.Targets;
 
@@ -17,7 +18,7 @@ internal sealed unsafe class VhostTarget : FuzzTarget
     private const int Reconnect = 5;
     private const int Truncate = 6;
 
-    private readonly DeviceRig _rig = new();
+    private readonly DeviceRig _rig = new(new VirtioFactory(), "\"inBandNotifications\":true");
     private readonly Fd _memory = VirtualMemory.CreateMemoryFile("fuzz", RigFrontend.MemorySize);
     private readonly Fd _second = VirtualMemory.CreateMemoryFile("fuzz2", RigFrontend.SecondSize);
     private readonly EventFd[] _events = [new(), new(), new(), new()];
