@@ -1,9 +1,11 @@
 using NicHost.Benchmarks.Bulk;
+using NicHost.Benchmarks.Dio;
 using NicHost.Benchmarks.Micro;
 
 return args switch
 {
     ["bulk", .. var rest] => BulkCommand.Run(rest),
+    ["dio", .. var rest] => DioCommand.Run(rest),
     ["spin"] => Spinners.SpinForEver(),
     ["micro", .. var rest] => MicroCommand.Run(rest),
     _ => Usage(),
@@ -14,6 +16,8 @@ static int Usage()
     Console.Error.WriteLine("""
         Benchmarks bulk [--rounds N] [--seconds S] [--only TEXT] [--no-spin] [--cpu]
             the probe guest through a host of its own, beside plain sockets on the loopback, interleaved; one table
+        Benchmarks dio [--rounds N] [--seconds S] [--only TEXT] [--no-spin]
+            as root: the probe guest on a bridge of the kernel, beside a veth pair on the same bridge and beside Consomme; one table
         Benchmarks micro [BenchmarkDotNet arguments]
             per-frame costs; allocated bytes per frame have to be 0
         """);

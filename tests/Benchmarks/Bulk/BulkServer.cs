@@ -14,20 +14,27 @@ internal sealed class BulkServer : IDisposable
 {
     public const int BufferSize = 256 * 1024;
 
-    private readonly Socket _tcp = Listen(IPAddress.Loopback, 0);
-    private readonly Socket _udpEcho = Bind();
-    private readonly Socket _udpSink = Bind();
-    private readonly Socket _udpFlood = Bind();
+    private readonly Socket _tcp;
+    private readonly Socket _udpEcho;
+    private readonly Socket _udpSink;
+    private readonly Socket _udpFlood;
     private long _sunk;
     private long _datagrams;
 
-    public BulkServer()
+    /// <summary>Serves in the network namespace of the calling thread.</summary>
+    /// <param name="address">Where; by default on the loopback.</param>
+    public BulkServer(IPAddress? address = null)
     {
+        Address = address ?? IPAddress.Loopback;
+        _tcp = Listen(Address, 0);
+        (_udpEcho, _udpSink, _udpFlood) = (Bind(Address), Bind(Address), Bind(Address));
         Start(Accept, "bulk-accept");
         Start(EchoDatagrams, "bulk-udp-echo");
         Start(SinkDatagrams, "bulk-udp-sink");
         Start(Flood, "bulk-udp-flood");
     }
+
+    public IPAddress Address { get; }
 
     public ushort Tcp => Port(_tcp);
 
@@ -68,10 +75,10 @@ internal sealed class BulkServer : IDisposable
         return socket;
     }
 
-    private static Socket Bind()
+    private static Socket Bind(IPAddress address)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 4 << 20 };
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        socket.Bind(new IPEndPoint(address, 0));
         return socket;
     }
 

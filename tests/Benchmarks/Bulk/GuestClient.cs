@@ -16,9 +16,13 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
     private readonly BulkServer _server;
     private readonly ProbeGuest _guest;
     private readonly PatternSource _pattern;
-    private readonly Ip _gateway;
 
-    public GuestClient(BulkServer server, string socket, VirtioFeatures features, int? bufferSize)
+    /// <param name="server">The far end.</param>
+    /// <param name="socket">Of the NIC.</param>
+    /// <param name="features">To acknowledge.</param>
+    /// <param name="bufferSize">Bytes of a receive buffer; null: what the features demand.</param>
+    /// <param name="link">The guest's address and the far end's, on a network where nobody gives any; null: as DHCP says, and the far end is the router.</param>
+    public GuestClient(BulkServer server, string socket, VirtioFeatures features, int? bufferSize, (Ip Own, Ip Peer)? link = null)
     {
         _server = server;
         _guest = ProbeGuest.Start(new GuestOptions
@@ -29,10 +33,18 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
             BufferSize = bufferSize,
         });
         _pattern = new PatternSource(_guest.Ram);
+        if (link is { } addresses)
+        {
+            (Stack.Address4, Peer) = addresses;
+            return;
+        }
         using var dhcp = new Dhcp4Client(_guest.Stack);
         if (!_guest.RunUntil(dhcp.Step, Grace) || dhcp.Lease is null) throw new InvalidOperationException("The guest got no lease.");
-        _gateway = dhcp.Lease.Router;
+        Peer = dhcp.Lease.Router;
     }
+
+    /// <summary>The far end, as the guest calls it.</summary>
+    public Ip Peer { get; init; }
 
     private ProbeStack Stack => _guest.Stack;
 
@@ -88,7 +100,7 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
         var done = () => connection!.State == TcpState.Closed;
         while (Stopwatch.GetElapsedTime(start) < time)
         {
-            connection = Stack.Connect(_gateway, _server.Tcp, source, sink);
+            connection = Stack.Connect(Peer, _server.Tcp, source, sink);
             if (!_guest.RunUntil(done, Grace) || connection.Error is not null) throw new InvalidOperationException($"Connection {count} failed: {connection.State} {connection.Error}");
             count++;
         }
@@ -106,7 +118,7 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
             {
                 for (var i = 0; i < 64; i++)
                 {
-                    if (!Stack.SendUdp(port, _gateway, _server.UdpSink, _pattern.Memory, size * gso, (ushort)(gso > 1 ? size : 0))) break;
+                    if (!Stack.SendUdp(port, Peer, _server.UdpSink, _pattern.Memory, size * gso, (ushort)(gso > 1 ? size : 0))) break;
                 }
                 return false;
             },
@@ -121,7 +133,7 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
         var port = Stack.OpenUdp();
         var request = BulkServer.FloodRequest(size, time);
         var sent = false;
-        _guest.RunUntil(() => (sent |= !sent && Stack.SendUdp(port, _gateway, _server.UdpFlood, request)) && port.Datagrams > 0, Grace);
+        _guest.RunUntil(() => (sent |= !sent && Stack.SendUdp(port, Peer, _server.UdpFlood, request)) && port.Datagrams > 0, Grace);
         var before = port.Datagrams;
         var start = Stopwatch.GetTimestamp();
         _guest.RunUntil(Never, time - TimeSpan.FromMilliseconds(20));
@@ -145,7 +157,7 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
         _guest.RunUntil(
             () =>
             {
-                if (!waiting) waiting = Stack.SendUdp(port, _gateway, _server.UdpEcho, _pattern.Memory, 1);
+                if (!waiting) waiting = Stack.SendUdp(port, Peer, _server.UdpEcho, _pattern.Memory, 1);
                 return false;
             },
             time);
@@ -163,7 +175,7 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
 
     private TcpConnection Open(BulkSource source, ITcpSink sink)
     {
-        var connection = Stack.Connect(_gateway, _server.Tcp, source, sink);
+        var connection = Stack.Connect(Peer, _server.Tcp, source, sink);
         if (!_guest.RunUntil(() => connection.Acknowledged > 0 || connection.State == TcpState.Closed, Grace) || connection.State == TcpState.Closed)
             throw new InvalidOperationException($"No connection: {connection.State} {connection.Error}");
         return connection;

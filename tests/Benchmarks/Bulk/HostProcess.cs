@@ -64,7 +64,7 @@ internal sealed class HostProcess : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private static string FindRoot()
+    internal static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

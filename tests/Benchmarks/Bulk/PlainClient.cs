@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace NicHost.Benchmarks.Bulk;
 
-/// <summary>The yardstick: blocking sockets on the loopback.</summary>
+/// <summary>The yardstick: blocking sockets in the network namespace of the calling thread.</summary>
 internal sealed class PlainClient(BulkServer server) : IBulkClient
 {
     private readonly byte[] _buffer = new byte[BulkServer.BufferSize];
@@ -36,7 +36,7 @@ internal sealed class PlainClient(BulkServer server) : IBulkClient
 
     public double Connects(TimeSpan time)
     {
-        var to = new IPEndPoint(IPAddress.Loopback, server.Tcp);
+        var to = new IPEndPoint(server.Address, server.Tcp);
         return Count(time, () =>
         {
             using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -115,7 +115,7 @@ internal sealed class PlainClient(BulkServer server) : IBulkClient
     private Socket Open(char kind)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        socket.Connect(IPAddress.Loopback, server.Tcp);
+        socket.Connect(server.Address, server.Tcp);
         _buffer[0] = (byte)kind;
         socket.Send(_buffer, 1, SocketFlags.None);
         return socket;
@@ -124,7 +124,7 @@ internal sealed class PlainClient(BulkServer server) : IBulkClient
     private Socket Udp(ushort port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 4 << 20, ReceiveTimeout = 500 };
-        socket.Connect(IPAddress.Loopback, port);
+        socket.Connect(server.Address, port);
         return socket;
     }
 }
