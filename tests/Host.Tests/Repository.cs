@@ -17,4 +17,9 @@ internal static class Repository
     public static IEnumerable<string> Topologies() =>
         Directory.EnumerateFileSystemEntries(File("samples")).Where(path => Path.GetExtension(path) == ".json" || (Directory.Exists(path) && Directory.EnumerateFiles(path, "*.json").Any()))
             .Select(path => $"samples/{Path.GetFileName(path)}").Order(StringComparer.Ordinal).Prepend("plugins.json");
+
+    /// <summary>The files of a topology that ships.</summary>
+    public static IEnumerable<string> Files(string topology) => Directory.Exists(File(topology))
+        ? Directory.EnumerateFiles(File(topology), "*.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        : [File(topology)];
 }

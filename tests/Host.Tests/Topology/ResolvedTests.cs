@@ -1,3 +1,4 @@
+using NicHost.Host.Commands;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 using VerifyXunit;
@@ -21,6 +22,17 @@ public sealed class ResolvedTests
     {
         var resolved = TopologyResolver.Resolve(Source(name).Read(Catalog.Value));
         return Verifier.Verify(TopologyText.Render(resolved)).UseTextForParameters(Path.GetFileNameWithoutExtension(name));
+    }
+
+    [Theory]
+    [MemberData(nameof(Shipped))]
+    public void Topology_that_ships_has_no_fault_and_says_what_it_is_for(string name)
+    {
+        var output = new StringWriter();
+        Assert.True(CheckCommand.Check(Source(name), PluginChoice.None, isJson: false, output) == ExitCode.Fine, output.ToString());
+        if (name == "plugins.json") return;
+        Assert.All(Repository.Files(name), file => Assert.StartsWith("// ", File.ReadLines(file).First(), StringComparison.Ordinal));
+        Assert.Contains($"]({Path.GetFileName(name)})", File.ReadAllText(Repository.File("samples/README.md")), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -26,9 +26,8 @@ public sealed class SchemaTests
         Assert.True(File.Exists(Path.Combine(Path.GetDirectoryName(Repository.File(name))!, (string)text["$schema"]!)), "\"$schema\" does not lead to the schema.");
     }
 
-    public static TheoryData<string> ShippedFiles => [.. Repository.Topologies().SelectMany(name => Directory.Exists(Repository.File(name))
-        ? Directory.EnumerateFiles(Repository.File(name), "*.json", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Repository.File("."), file))
-        : [name])];
+    public static TheoryData<string> ShippedFiles =>
+        [.. Repository.Topologies().SelectMany(Repository.Files).Select(file => Path.GetRelativePath(Repository.File("."), file))];
 
     [Theory]
     [InlineData("""{ "defaults": { "nic": { "mtu": 9000 }, "device": { "virtio": { "queues": 2 } }, "endpoint": { "consomme": { "dns": { "search": ["a"] } } } } }""")]
