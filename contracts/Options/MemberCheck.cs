@@ -37,7 +37,7 @@ internal sealed class MemberCheck
             if (!seen.Add(member.Name)) Refuse(new OptionFault(memberPath, $"\"{member.Name}\" is given twice.", "Keep one of the two."));
             // The kind is the host's: it chose this plugin by it.
             if (member.Name == OptionsBinding.Kind && path == "$") continue;
-            var property = type.Properties.FirstOrDefault(p => p.Name == member.Name);
+            var property = type.Properties.FirstOrDefault(p => p.Name == member.Name && IsGiven(p));
             if (property is null) Refuse(Unknown(type, path, member.Name));
             else if (member.Value.ValueKind == JsonValueKind.Null && property.IsSetNullable) continue;
             else CheckMember(property, memberPath, member.Value, isPartial);
@@ -48,6 +48,9 @@ internal sealed class MemberCheck
                 Refuse(new OptionFault(path, $"\"{property.Name}\" is missing.", $"Add \"{property.Name}\"."));
         }
     }
+
+    /// <summary>Whether a file can give it: what an options type computes, or has marked as ignored, is no member.</summary>
+    private static bool IsGiven(JsonPropertyInfo property) => property.Set is not null || property.AssociatedParameter is not null;
 
     private void CheckMember(JsonPropertyInfo property, string path, JsonElement value, bool isPartial)
     {
@@ -76,7 +79,7 @@ internal sealed class MemberCheck
 
     private static OptionFault Unknown(JsonTypeInfo type, string path, string name)
     {
-        var known = type.Properties.Select(p => p.Name).Order(StringComparer.Ordinal).ToArray();
+        var known = type.Properties.Where(IsGiven).Select(p => p.Name).Order(StringComparer.Ordinal).ToArray();
         var near = OptionsBinding.Nearest(name, known);
         var remedy = near is not null ? $"Did you mean \"{near}\"?"
             : known.Length == 0 ? "Remove it: this kind has no options."

@@ -38,6 +38,15 @@ public sealed partial class OptionsModelTests
         Assert.Equal(["9 queues are too many."], faults.Select(f => f.Message));
     }
 
+    [Fact]
+    public void What_the_options_type_computes_is_no_member()
+    {
+        var faults = new List<OptionFault>();
+        Model.Check(Parse("""{"socket":"/s","isShared":true,"colour":"x"}"""), faults);
+        Assert.Equal(["$.isShared", "$.colour"], faults.Select(f => f.Path));
+        Assert.All(faults, f => Assert.DoesNotContain("isShared", f.Remedy, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("1", true)]
     [InlineData("65535", true)]
@@ -160,6 +169,9 @@ public sealed partial class OptionsModelTests
         public Inner Inner { get; set; } = new() { Keys = ["x"] };
 
         public IReadOnlyList<Rule> Rules { get; set; } = [];
+
+        [JsonIgnore]
+        public bool IsShared => Queues > 1;
     }
 
     internal sealed record Losing
