@@ -37,11 +37,12 @@ internal sealed partial class LogSink : ILoggerProvider
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName, Write);
 
-    /// <summary>Writes what is left, for a second at most.</summary>
+    /// <summary>Writes what is left, for five seconds at most.</summary>
     public void Dispose()
     {
         _lines.Writer.TryComplete();
-        _pump.Wait(TimeSpan.FromSeconds(1));
+        // A busy machine may take more than one to come to it.
+        _pump.Wait(TimeSpan.FromSeconds(5));
     }
 
     private async Task PumpAsync()
