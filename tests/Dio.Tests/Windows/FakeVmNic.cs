@@ -39,6 +39,9 @@ internal sealed unsafe class FakeVmNic(FakeVmSwitch windows, VmNicIdentity ident
 
     public int RunningWrites => _writes.Count;
 
+    /// <summary>Called, once, just before the next start of an operation resets its event.</summary>
+    public Action? BeforeReset { get; set; }
+
     public bool WasCancelled { get; private set; }
 
     public bool IsClosed { get; private set; }
@@ -136,6 +139,9 @@ internal sealed unsafe class FakeVmNic(FakeVmSwitch windows, VmNicIdentity ident
     private void Begin(IoOperation* operation)
     {
         if (IsClosed) throw new InvalidOperationException("The NIC is closed.");
+        var before = BeforeReset;
+        BeforeReset = null;
+        before?.Invoke();
         operation->Status = WindowsError.StatusPending;
         EventOf(operation->Event).Reset();
     }

@@ -117,6 +117,38 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public void Read_that_cannot_be_started_anew_is_a_loss_though_others_run()
+    {
+        using var bench = Bench.Started(Default, factory: _windows.Factory);
+        var (_, device) = bench.Open();
+        bench.Loop.RunUntilIdle();
+        Nic.ReadError = 6;
+        Nic.EndRead(FakeVmNic.Chain(TestFrames.Plain(60, 1)));
+        bench.Until(() => bench.Host.Troubles.Count > 0, "a trouble");
+        Assert.Contains("reading from it failed: Windows error 6", bench.Host.Troubles[0], StringComparison.Ordinal);
+        Assert.Single(device.Received);
+    }
+
+    [Fact]
+    public void Queue_opened_while_the_lost_NIC_is_let_go_leaves_it_alone()
+    {
+        using var bench = Bench.Started(Default, factory: _windows.Factory);
+        var lost = Nic;
+        lost.HoldsOn = true;
+        var (queue, _) = bench.Open();
+        lost.EndRead([], 0xc000009d);
+        bench.Until(() => !bench.Endpoint.Link.IsUp, "the link is down");
+        queue.Close();
+        var running = lost.RunningReads;
+        var (_, device) = bench.Open();
+        Assert.Equal(running, lost.RunningReads);
+        lost.LetGo();
+        bench.Until(() => bench.Endpoint.Link.IsUp, "the link is up");
+        Nic.EndRead(FakeVmNic.Chain(TestFrames.Plain(60, 3)));
+        bench.Until(() => device.Received.Count == 1, "a frame");
+    }
+
+    [Fact]
     public void NIC_that_is_lost_as_soon_as_it_is_made_is_made_less_and_less_often()
     {
         var time = new HandTime();

@@ -43,6 +43,16 @@ public sealed class ReceiveTests : IDisposable
     }
 
     [Fact]
+    public void Read_that_ends_just_before_another_start_resets_its_event_is_not_forgotten()
+    {
+        var (_, device) = _bench.Open();
+        _bench.Loop.RunUntilIdle();
+        Nic.BeforeReset = () => Nic.EndRead(FakeVmNic.Chain(TestFrames.Plain(60, 2)));
+        Nic.EndRead(FakeVmNic.Chain(TestFrames.Plain(60, 1)));
+        _bench.Until(() => device.Received.Count == 2, "both frames");
+    }
+
+    [Fact]
     public void More_than_a_turn_takes_all_arrives()
     {
         var (_, device) = _bench.Open();

@@ -11,10 +11,12 @@ namespace NicHost.Dio.Tests.Windows;
 public sealed class TransmitTests : IDisposable
 {
     private readonly FakeVmSwitch _windows = new();
+    private readonly HandTime _time = new();
     private readonly Bench _bench;
     private readonly TxBuilder _batch = new();
 
-    public TransmitTests() => _bench = Bench.Started("""{"kind":"dio"}""", factory: _windows.Factory);
+    // Time stands still: what is told in time is told by events.
+    public TransmitTests() => _bench = Bench.Started("""{"kind":"dio"}""", factory: _windows.Factory, time: _time);
 
     private FakeVmNic Nic => _windows.Nic;
 
@@ -67,6 +69,7 @@ public sealed class TransmitTests : IDisposable
     public void Frames_beyond_the_writes_in_flight_stay_with_the_guest_until_any_of_them_ends()
     {
         var (queue, device) = _bench.Open();
+        _bench.Loop.RunUntilIdle();
         Nic.HoldsWrites = true;
         for (var i = 0; i < 40; i++) _batch.Add(TestFrames.Plain(60, i));
         Assert.Equal(FrameWrites.InFlight, _batch.Offer(queue));
@@ -83,6 +86,17 @@ public sealed class TransmitTests : IDisposable
         _bench.Until(() => device.TransmitReadies == 2, "another");
         Assert.Equal(34, Nic.Written.Count);
         Assert.Equal(34, Nic.Written.Select(frame => frame[14]).Distinct().Count());
+    }
+
+    [Fact]
+    public void Write_that_ends_just_before_the_last_start_resets_its_event_makes_room()
+    {
+        var (queue, _) = _bench.Open();
+        Nic.HoldsWrites = true;
+        for (var i = 0; i < FrameWrites.InFlight - 1; i++) _batch.Add(TestFrames.Plain(60, i));
+        Assert.Equal(FrameWrites.InFlight - 1, _batch.TransmitTo(queue));
+        Nic.BeforeReset = () => Nic.EndWrite(0);
+        Assert.Equal(2, _batch.Add(TestFrames.Plain(60, 100)).Add(TestFrames.Plain(60, 101)).TransmitTo(queue));
     }
 
     [Fact]
@@ -124,11 +138,15 @@ public sealed class TransmitTests : IDisposable
         var (queue, _) = _bench.Open();
         Nic.HoldsWrites = true;
         for (var i = 0; i < 3; i++) _batch.Add(TestFrames.Plain(60, i));
+        _bench.Loop.RunUntilIdle();
         Assert.Equal(3, _batch.TransmitTo(queue));
         Nic.EndWrite(1, 0xc000009d);
         Nic.EndWrite(0);
         Nic.EndWrite(0, 0xc000009d);
-        _bench.Until(() => _bench.Counters.TxDropped(DropReason.HostError) == 2, "two counted failures");
+        _bench.Loop.RunUntilIdle();
+        _time.Advance(500);
+        _bench.Loop.RunUntilIdle();
+        Assert.Equal(2, _bench.Counters.TxDropped(DropReason.HostError));
         Assert.Equal(2L, _bench.Inspect().Children.Single(child => child.Name == "writesFailed").Value);
         Assert.True(_bench.Endpoint.Link.IsUp);
     }
