@@ -17,6 +17,7 @@ internal sealed class OpenVSwitch(DioSettings settings) : ISwitch
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
     private int _pluggedTap;
     private string? _stalePort;
+    private bool _bridgeWasGone;
 
     public string Name => settings.Switch!.Name;
 
@@ -50,6 +51,30 @@ internal sealed class OpenVSwitch(DioSettings settings) : ISwitch
     }
 
     public string? Obstacle(Rtnl rtnl, MadeThings made, LinkInfo tap)
+    {
+        // Every bridge has an interface of its name, which goes with it, and in user space with the switch itself.
+        if (rtnl.Find(Name) is null)
+        {
+            _bridgeWasGone = true;
+            return $"switch {Name} is gone";
+        }
+        if (_bridgeWasGone && Rejoin(made, tap) is { } why) return why;
+        return Stale(tap);
+    }
+
+    /// <summary>A bridge of that name is there again, perhaps without the port.</summary>
+    private string? Rejoin(MadeThings made, LinkInfo tap)
+    {
+        if (Run("port-to-br", tap.Name).Output != Name)
+        {
+            if (!settings.MakesPort) return $"{tap.Name} is not a port of {Name}";
+            Add(made, tap);
+        }
+        _bridgeWasGone = false;
+        return null;
+    }
+
+    private string? Stale(LinkInfo tap)
     {
         if (_stalePort is not { } stale) return null;
         // Whoever makes the port anew makes the TAP promiscuous, which is news of it: this is asked again. It takes two calls, for the switch sees no

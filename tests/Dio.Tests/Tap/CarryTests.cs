@@ -44,6 +44,30 @@ public sealed class CarryTests
         SendUntil(web, queue, device, db, [.. Convert.FromHexString(start), .. new byte[1400]]);
     });
 
+    [NamespaceFact]
+    public void Isolated_guests_reach_the_way_out_and_not_each_other() => NetWorld.Run(World, () =>
+    {
+        const string isolated = """{"kind":"dio","switch":{"name":"br0"},"nic":{"name":"web0","create":true},"port":{"isolated":true,"learning":false}}""";
+        using var web = Bench.Started(isolated);
+        using var db = Bench.Started(isolated.Replace("web0", "db0", StringComparison.Ordinal));
+        using var peer = new PacketSocket("far0");
+        var (queue, _) = web.Open();
+        var (_, device) = db.Open();
+        Assert.Contains("learning off", NetWorld.Shell("bridge -d link show dev web0"), StringComparison.Ordinal);
+        var frame = TestFrames.Plain(200, 5);
+        frame.AsSpan(0, 6).Fill(0xff);
+        SendUntil(web, queue, peer, frame, "the frame");
+        // What the far end sends to all reaches both; by then the guest's would have, too.
+        byte[] last = [.. frame];
+        last[11] = 9;
+        db.Until(() =>
+        {
+            peer.Send(last);
+            return device.Received.Any(r => r.Bytes.AsSpan().SequenceEqual(last));
+        }, "the far end's frame");
+        Assert.DoesNotContain(device.Received, r => r.Bytes.AsSpan().SequenceEqual(frame));
+    });
+
     [NamespaceTheory]
     [InlineData(true)]
     [InlineData(false)]
