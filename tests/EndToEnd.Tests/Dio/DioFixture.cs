@@ -15,6 +15,7 @@ public abstract class DioFixture(int mtu, GuestKind db) : IAsyncLifetime
     public const string Station = "192.168.78.2";
     private DioWorld? _world;
     private DioBackend? _host;
+    private DioBackend? _otherHost;
     private LabServices? _station;
     private Guest? _web;
     private Guest? _db;
@@ -26,6 +27,9 @@ public abstract class DioFixture(int mtu, GuestKind db) : IAsyncLifetime
     internal DioHost B => _world!.B;
 
     internal DioBackend Host => _host!;
+
+    /// <summary>The second host's, not started.</summary>
+    internal DioBackend OtherHost => _otherHost!;
 
     internal Guest Web => _web!;
 
@@ -46,8 +50,8 @@ public abstract class DioFixture(int mtu, GuestKind db) : IAsyncLifetime
         if (db == GuestKind.HyperV)
             _host.Nic("db")["device"]!["kind"] = "netvsp";
         _host.Write();
-        await using var other = Topology(B, "vxlan-b.json");
-        other.Write();
+        _otherHost = Topology(B, "vxlan-b.json");
+        _otherHost.Write();
         A.Run(WithMtu("Two hosts over VXLAN, the first"));
         B.Run(WithMtu("Two hosts over VXLAN, the second"));
         B.Host.Ip($"address add {Station}/24 dev nhbr0");
@@ -68,8 +72,12 @@ public abstract class DioFixture(int mtu, GuestKind db) : IAsyncLifetime
                 await guest.DisposeAsync();
         }
 
-        if (_host is not null)
-            await _host.DisposeAsync();
+        foreach (var host in new[] { _host, _otherHost })
+        {
+            if (host is not null)
+                await host.DisposeAsync();
+        }
+
         _station?.Dispose();
         _world?.Dispose();
     }
@@ -84,7 +92,7 @@ public abstract class DioFixture(int mtu, GuestKind db) : IAsyncLifetime
 
     private string WithMtu(string chapter) => Handbook.Commands(chapter, "set-up").Replace("1450", $"{mtu}", StringComparison.Ordinal);
 
-    private async Task<Dictionary<string, string>> LeaseAsync(Guest guest)
+    internal async Task<Dictionary<string, string>> LeaseAsync(Guest guest)
     {
         var lease = await guest.RunAsync("net-up eth0", 40);
         if (lease.Status != 0)

@@ -71,6 +71,27 @@ public sealed class DioMtu1500Tests(DioMtu1500 fixture) : DioGuestTests(fixture)
         Assert.Equal(index, Index("nh-web"));
     }
 
+    [RealGuestFact]
+    public async Task Guest_of_another_kind_on_the_other_host_is_on_the_same_network()
+    {
+        await Fixture.OtherHost.StartAsync();
+        await using var far = new UmlGuest(Fixture.B.Host, Path.Combine(Fixture.B.Folder, "far"), Fixture.OtherHost.PlugOf("far"));
+        await far.BootAsync();
+        // From the dnsmasq of the first host, through VXLAN.
+        var lease = await Fixture.LeaseAsync(far);
+        Assert.Equal("192.168.78.1", lease["serverid"]);
+        await MustAsync(Fixture.Web, $"ping -c3 -i0.2 -W5 -M do -s {Fixture.Mtu - 28} {lease["ip"]}");
+        await ExchangeAsync(far, Fixture.Web, Fixture.WebLease["ip"]);
+        await ExchangeAsync(Fixture.Web, far, lease["ip"]);
+    }
+
+    private async Task ExchangeAsync(Guest from, Guest to, string address)
+    {
+        await MustAsync(to, "rm -f /run/got; nc -l -p 9001 | sha256sum > /run/got & for i in $(seq 100); do ss -tln | grep -q 9001 && exit 0; sleep 0.1; done; exit 1");
+        var sent = await MustAsync(from, $"head -c 20000000 /dev/urandom > /tmp/some && nc -N {address} 9001 < /tmp/some && sha256sum < /tmp/some; rm /tmp/some");
+        Assert.Equal(sent, await MustAsync(to, "for i in $(seq 300); do [ -s /run/got ] && break; sleep 0.1; done; cat /run/got"));
+    }
+
     private int Index(string nic) => int.Parse(Fixture.A.Host.Exec("cat", $"/sys/class/net/{nic}/ifindex"), CultureInfo.InvariantCulture);
 
     private async Task SeesDownAsync(string nic, Guest guest, string reason)

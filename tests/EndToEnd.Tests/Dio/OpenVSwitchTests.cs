@@ -26,11 +26,19 @@ public sealed class OpenVSwitchTests
 
             // The switch in user space holds on to the TAP that is gone: the port has to be made anew, and not by us, who did not make it.
             world.A.Run("ip link del nh-web");
-            await Wait.UntilAsync(() => host.Inspect("web/eth0").Contains("TAP nh-web is gone", StringComparison.Ordinal), TimeSpan.FromSeconds(20), () => host.Inspect("web/eth0"));
+            await SeesAsync(host, "TAP nh-web is gone");
             world.A.Run("ip tuntap add nh-web mode tap multi_queue vnet_hdr user root; ip link set nh-web up");
-            await Wait.UntilAsync(() => host.Inspect("web/eth0").Contains("Open vSwitch holds on to an earlier TAP nh-web", StringComparison.Ordinal), TimeSpan.FromSeconds(20), () => host.Inspect("web/eth0"));
+            await SeesAsync(host, "Open vSwitch holds on to an earlier TAP nh-web");
             world.A.Run("sudo ovs-vsctl del-port nh-web && sudo ovs-vsctl add-port nhovs0 nh-web");
-            await Wait.UntilAsync(() => host.Inspect("web/eth0").Contains("link: up", StringComparison.Ordinal), TimeSpan.FromSeconds(20), () => host.Inspect("web/eth0"));
+            await SeesAsync(host, "link: up");
+            Assert.True(web.Pings(two, 1500, tries: 30), world.A.Run("ovs-vsctl show"));
+
+            world.A.Run("ovs-vsctl del-br nhovs0");
+            await SeesAsync(host, "switch nhovs0 is gone");
+            world.A.Run("ovs-vsctl add-br nhovs0 -- set bridge nhovs0 datapath_type=netdev");
+            await SeesAsync(host, "nh-web is not a port of nhovs0");
+            world.A.Run("ovs-vsctl add-port nhovs0 nh-web; ovs-vsctl add-port nhovs0 nh-db");
+            await SeesAsync(host, "link: up");
             Assert.True(web.Pings(two, 1500, tries: 30), world.A.Run("ovs-vsctl show"));
         }
 
@@ -64,9 +72,16 @@ public sealed class OpenVSwitchTests
             Assert.False(web.Pings(two, 100, tries: 2));
             world.A.Run("ovs-vsctl set port nh-db tag=5");
             Assert.True(web.Pings(two, 1500) && db.Pings(one, 1500));
-            // A port of ours is made anew with its TAP.
+            // A port of ours is made anew with its bridge, and with its TAP.
+            world.A.Run("ovs-vsctl del-br nhovs0");
+            await SeesAsync(host, "switch nhovs0 is gone");
+            world.A.Run("ovs-vsctl add-br nhovs0 -- set bridge nhovs0 datapath_type=netdev");
+            await Wait.UntilAsync(() => world.A.Run("ovs-vsctl list-ports nhovs0") == "nh-db\nnh-web\n", TimeSpan.FromSeconds(20), () => host.Inspect());
+            Assert.Equal("5", world.A.Run("ovs-vsctl get port nh-web tag").Trim());
+            world.A.Run("ovs-vsctl set port nh-db tag=5");
+            Assert.True(web.Pings(two, 1500, tries: 30), host.Inspect());
             world.A.Run("ip link del nh-web");
-            await Wait.UntilAsync(() => host.Inspect("web/eth0").Contains("TAP nh-web is gone", StringComparison.Ordinal), TimeSpan.FromSeconds(20), () => host.Inspect("web/eth0"));
+            await SeesAsync(host, "TAP nh-web is gone");
             world.A.Run("ip tuntap add nh-web mode tap multi_queue vnet_hdr user root; ip link set nh-web up");
             Assert.True(web.Pings(two, 1500, tries: 30), host.Inspect("web/eth0"));
         }
@@ -87,9 +102,32 @@ public sealed class OpenVSwitchTests
         await Wait.UntilAsync(() => host.Log.Contains("There is no Open vSwitch bridge nhovs0. Make it once: sudo ovs-vsctl add-br nhovs0", StringComparison.Ordinal), TimeSpan.FromSeconds(20), () => host.Log);
         world.A.Run("ovs-vsctl add-br nhovs0 -- set bridge nhovs0 datapath_type=netdev");
         await Wait.UntilAsync(() => host.Log.Contains("nh-web is not a port of nhovs0. Make it one: sudo ovs-vsctl add-port nhovs0 nh-web", StringComparison.Ordinal), TimeSpan.FromSeconds(30), () => host.Log);
-        world.A.Run("ovs-vsctl add-port nhovs0 nh-web; ovs-vsctl add-port nhovs0 nh-db");
+        world.A.Run("ovs-vsctl add-br other0 -- set bridge other0 datapath_type=netdev; ovs-vsctl add-port other0 nh-web");
+        await Wait.UntilAsync(() => host.Log.Contains("nh-web is a port of other0 already. Take it out: sudo ovs-vsctl del-port nh-web", StringComparison.Ordinal), TimeSpan.FromSeconds(30), () => host.Log);
+        world.A.Run("ovs-vsctl del-port nh-web; ovs-vsctl add-port nhovs0 nh-web; ovs-vsctl add-port nhovs0 nh-db");
         await start;
     }
+
+    [RealGuestFact]
+    public async Task Open_vSwitch_that_does_not_run_is_told()
+    {
+        RealGuestFactAttribute.DemandRights();
+        using var world = new DioWorld();
+        await using var host = new DioBackend(world.A, "openvswitch.json", mayConfigure: true);
+        host.Nic("web")["endpoint"]!["nic"]!["create"] = true;
+        host.Nic("db")["endpoint"]!["nic"]!["create"] = true;
+        host.Write();
+        var before = world.A.Links();
+        var start = host.StartAsync();
+        await Wait.UntilAsync(() => host.Log.Contains("Open vSwitch does not let us look for bridge nhovs0", StringComparison.Ordinal), TimeSpan.FromSeconds(20), () => host.Log);
+        Assert.Contains("Is it running, and may our user reach its database", host.Log, StringComparison.Ordinal);
+        Assert.Equal(before, world.A.Links());
+        host.Signal(Native.SigTerm);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => start);
+    }
+
+    private static Task SeesAsync(DioBackend host, string what) => Wait.UntilAsync(
+        () => host.Inspect("web/eth0").Contains(what, StringComparison.Ordinal), TimeSpan.FromSeconds(20), () => host.Inspect("web/eth0"));
 
     private static DioWorld Start()
     {
