@@ -90,7 +90,7 @@ internal sealed partial class NetVspDevice : IDevice
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Channel {Index} stopped until the guest closes it: {Reason}")]
+        [LoggerMessage(20, LogLevel.Warning, "Channel {Index} stopped until the guest closes it: {Reason}")]
         public static partial void ChannelFailed(ILogger logger, int index, string reason);
     }
 }

@@ -69,10 +69,10 @@ internal sealed partial class LogSink : ILoggerProvider
         _ => TextLog.Text(entry),
     };
 
-    [LoggerMessage(400, LogLevel.Warning, "{Count} log entries were lost: whoever reads them is too slow.")]
+    [LoggerMessage(600, LogLevel.Warning, "{Count} log entries were lost: whoever reads them is too slow.")]
     private static partial void LogLost(ILogger log, long count);
 
-    [LoggerMessage(401, LogLevel.Warning, "{Count} more like the next one were left out: {Burst} of a kind pass at once, then one a second.")]
+    [LoggerMessage(601, LogLevel.Warning, "{Count} more like the next one were left out: {Burst} of a kind pass at once, then one a second.")]
     private static partial void LogLeftOut(ILogger log, long count, int burst);
 
     private sealed class Logger(LogSink owner, string category, Action<LogEntry> take) : ILogger

@@ -74,6 +74,6 @@ internal sealed partial class MetricsExport : IDisposable
 
     private static void Take(object? series, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags) => ((MetricSeries)series!).Take(value, tags);
 
-    [LoggerMessage(410, LogLevel.Debug, "{Count} instruments could not be read, the first one: {Reason}")]
+    [LoggerMessage(610, LogLevel.Debug, "{Count} instruments could not be read, the first one: {Reason}")]
     private static partial void LogFailed(ILogger log, string reason, int count);
 }

@@ -145,7 +145,7 @@ internal sealed unsafe partial class BusSession
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Debug, "{Type} {Payload}")]
+        [LoggerMessage(2, LogLevel.Debug, "{Type} {Payload}")]
         public static partial void Received(ILogger logger, MessageType type, string payload);
     }
 }

@@ -79,7 +79,7 @@ public sealed partial class LogTests
         }
         var lines = writer.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         // One is written, 4096 wait, the rest found no room.
-        Assert.Contains("warn  NicHost.Logs[400] 904 log entries were lost", lines[1], StringComparison.Ordinal);
+        Assert.Contains("warn  NicHost.Logs[600] 904 log entries were lost", lines[1], StringComparison.Ordinal);
         Assert.Equal(4096 + 2, lines.Length);
     }
 

@@ -19,7 +19,7 @@ public sealed partial class LogThrottleTests
             for (var i = 0; i < 10; i++) LogFault(log, "web/eth0", 2000 + i);
         });
         var expected = Enumerable.Range(0, LogThrottle.Burst).Select(i => $"<4>NicHost.Nics[5] web/eth0: {i}")
-            .Append("<4>NicHost.Logs[401] 980 more like the next one were left out: 20 of a kind pass at once, then one a second.")
+            .Append("<4>NicHost.Logs[601] 980 more like the next one were left out: 20 of a kind pass at once, then one a second.")
             .Append("<4>NicHost.Nics[5] web/eth0: 2000");
         Assert.Equal(expected, lines);
     }
