@@ -14,9 +14,9 @@ internal sealed partial class HostRuntime
     {
         if (string.IsNullOrEmpty(target)) return await InspectAllAsync();
         var names = target.Split('/', 2);
-        if (Vms.FirstOrDefault(vm => vm.Name == names[0]) is not { } vm) return null;
-        if (names.Length == 1) return await vm.InspectAsync();
-        return vm.Nics.FirstOrDefault(nic => nic.Identity.Nic == names[1]) is { } nic ? await nic.InspectAsync() : null;
+        if (FindVm(names[0]) is not { } vm) return null;
+        if (names.Length == 1) return (await InspectAsync([vm])).Single();
+        return vm.Nics.FirstOrDefault(nic => nic.Identity.Nic == names[1]) is { } nic ? (await InspectRound.AskAsync([nic], time)).Single() : null;
     }
 
     private async Task<InspectNode> InspectAllAsync()
@@ -38,7 +38,22 @@ internal sealed partial class HostRuntime
         using (writer.Section("loops")) _loops.Inspect(writer);
         using (writer.Section("vms")) { }
         var vms = writer.Root.Children[^1];
-        foreach (var vm in Vms) vms.Children.Add(await vm.InspectAsync());
+        foreach (var vm in await InspectAsync(Vms)) vms.Children.Add(vm);
         return writer.Root;
+    }
+
+    private async Task<IReadOnlyList<InspectNode>> InspectAsync(IReadOnlyList<VmInstance> vms)
+    {
+        // Each list of NICs as it is now: it may be another when they have answered.
+        (string Vm, IReadOnlyList<NicInstance> Nics)[] asked = [.. vms.Select(vm => (vm.Name, vm.Nics))];
+        var answers = new Queue<InspectNode>(await InspectRound.AskAsync([.. asked.SelectMany(vm => vm.Nics)], time));
+        var shown = new List<InspectNode>();
+        foreach (var (vm, nics) in asked)
+        {
+            var writer = new InspectWriter(vm);
+            for (var i = 0; i < nics.Count; i++) writer.Root.Children.Add(answers.Dequeue());
+            shown.Add(writer.Root);
+        }
+        return shown;
     }
 }

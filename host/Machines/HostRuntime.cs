@@ -54,7 +54,7 @@ internal sealed partial class HostRuntime(Func<IReadOnlyList<PluginEntry>> plugi
     public Task<IReadOnlyDictionary<NicIdentity, string>> RestartAsync(NicModel wanted) =>
         InTurnAsync(() => new ChangeRunner(this, _log).RunAsync(ChangePlan.Restart(wanted)));
 
-    public VmInstance Vm(string name) => _vms.Single(vm => vm.Name == name);
+    public VmInstance Vm(string name) => FindVm(name) ?? throw new InvalidOperationException($"There is no VM {name}.");
 
     public NicInstance Nic(NicIdentity nic) => Vm(nic.Vm).Nics.Single(n => n.Identity == nic);
 
@@ -62,7 +62,7 @@ internal sealed partial class HostRuntime(Func<IReadOnlyList<PluginEntry>> plugi
     public VmInstance AddVm(string name)
     {
         var vm = new VmInstance(name, _loops, logging, time);
-        ImmutableInterlocked.Update(ref _vms, vms => [.. vms.Add(vm).OrderBy(v => v.Name, StringComparer.Ordinal)]);
+        ImmutableInterlocked.Update(ref _vms, vms => vms.Insert(Sorted.PlaceFor(vms, name, v => v.Name), vm));
         return vm;
     }
 
@@ -72,6 +72,13 @@ internal sealed partial class HostRuntime(Func<IReadOnlyList<PluginEntry>> plugi
         var vm = Vm(name);
         ImmutableInterlocked.Update(ref _vms, vms => vms.Remove(vm));
         await vm.StopAsync();
+    }
+
+    private VmInstance? FindVm(string name)
+    {
+        var vms = _vms;
+        var place = Sorted.PlaceFor(vms, name, vm => vm.Name);
+        return place < vms.Length && vms[place].Name == name ? vms[place] : null;
     }
 
     private async Task<T> InTurnAsync<T>(Func<Task<T>> work)

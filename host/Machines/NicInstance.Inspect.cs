@@ -1,26 +1,30 @@
 using NicHost.Contracts.Diagnostics;
+using NicHost.Loops;
 
 namespace NicHost.Host.Machines;
 
 /// <content>The NIC's state as a tree.</content>
 internal sealed partial class NicInstance
 {
-    private static readonly TimeSpan InspectLimit = TimeSpan.FromSeconds(2);
+    /// <summary>The loop that its state is taken on; null when nothing runs.</summary>
+    public EventLoop? Loop => _run?.FirstLoop;
 
     /// <summary>Taken on the NIC's own loop.</summary>
-    public async Task<InspectNode> InspectAsync()
+    public async Task<InspectNode> InspectAsync(CancellationToken deadline)
     {
         if (_run is not { } run) return Inspect(null);
-        try
-        {
-            return await run.Invoke(() => Inspect(run)).WaitAsync(InspectLimit);
-        }
-        catch (TimeoutException)
-        {
-            var writer = Header();
-            writer.Value("unresponsive", true);
-            return writer.Root;
-        }
+        // A loop that hangs needs no more work posted to it.
+        if (deadline.IsCancellationRequested) return Unresponsive();
+        var answer = run.Invoke(() => Inspect(run));
+        try { return await answer.WaitAsync(deadline); }
+        catch (OperationCanceledException) { return answer.IsCompletedSuccessfully ? await answer : Unresponsive(); }
+    }
+
+    private InspectNode Unresponsive()
+    {
+        var writer = Header();
+        writer.Value("unresponsive", true);
+        return writer.Root;
     }
 
     private InspectNode Inspect(NicRun? run)

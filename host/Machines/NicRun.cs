@@ -96,6 +96,9 @@ internal sealed partial class NicRun
         }
     }
 
+    /// <summary>The loop that device and endpoint are started and inspected on.</summary>
+    public EventLoop FirstLoop => _threads[0];
+
     /// <summary>Runs <paramref name="work"/> on the NIC's first loop, also when the NIC is at fault there.</summary>
     public Task<T> Invoke<T>(Func<T> work) => _threads[0].InvokeAsync(work);
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Nics;
 using NicHost.Host.Topology;
 
@@ -32,7 +31,7 @@ internal sealed class VmInstance
     public async Task<string?> AddNicAsync(NicModel model)
     {
         var nic = ActivatorUtilities.CreateInstance<NicInstance>(_services, model);
-        ImmutableInterlocked.Update(ref _nics, nics => [.. nics.Add(nic).OrderBy(n => n.Identity.Nic, StringComparer.Ordinal)]);
+        ImmutableInterlocked.Update(ref _nics, nics => nics.Insert(Sorted.PlaceFor(nics, nic.Identity.Nic, n => n.Identity.Nic), nic));
         await nic.StartAsync();
         return nic.State == NicState.Running ? null : $"{nic.Reason} It will be tried again.";
     }
@@ -49,13 +48,6 @@ internal sealed class VmInstance
     {
         await StopAsync(_nics);
         await _services.DisposeAsync();
-    }
-
-    public async Task<InspectNode> InspectAsync()
-    {
-        var writer = new InspectWriter(Name);
-        foreach (var nic in Nics) writer.Root.Children.Add(await nic.InspectAsync());
-        return writer.Root;
     }
 
     private static async Task StopAsync(IReadOnlyList<NicInstance> nics)

@@ -20,7 +20,6 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
     private readonly HashSet<DnsQuery> _queries = [];
     private readonly List<DnsQuery> _late = [];
     private readonly ILoopTimer _timer;
-    private readonly byte[] _reply = new byte[ushort.MaxValue];
 
     public DnsForwarder(NatContext context, UdpEgress egress, string resolvConf = ResolvConf.DefaultPath)
     {
@@ -31,7 +30,9 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
     }
 
     /// <summary>Memory for one answer, used within one call.</summary>
-    public byte[] Buffer { get; } = new byte[ushort.MaxValue];
+    public byte[] Buffer => field ??= new byte[ushort.MaxValue];
+
+    private byte[] Reply => field ??= new byte[ushort.MaxValue];
 
     public long Now => _context.Loop.NowMilliseconds;
 
@@ -86,17 +87,17 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
             Fail(message, asker, DnsResponseCode.FormatError);
             return;
         }
-        var length = _context.Model.Names.TryAnswer(query, _reply, asker.IsTcp, out var outside);
+        var length = _context.Model.Names.TryAnswer(query, Reply, asker.IsTcp, out var outside);
         if (length > 0) AnsweredHere++;
         if (length > 0 && outside is not null)
         {
-            Forward(AliasAsker.Question(query, outside), new AliasAsker(asker, message.ToArray(), _reply[..length]), counters);
+            Forward(AliasAsker.Question(query, outside), new AliasAsker(asker, message.ToArray(), Reply[..length]), counters);
             return;
         }
         if (length > 0)
         {
             Answers++;
-            asker.Answer(_reply.AsSpan(0, length));
+            asker.Answer(Reply.AsSpan(0, length));
             return;
         }
         Forward(message, asker, counters);
@@ -180,11 +181,11 @@ internal sealed class DnsForwarder : IInspectable, IDisposable
         Failures++;
         DnsView.TryParse(message, out var query);
         var flags = DnsFlags.Response | DnsFlags.RecursionAvailable | (query.Flags & DnsFlags.RecursionDesired);
-        var writer = new DnsWriter(_reply, query.Id, flags, code, query.Opcode);
+        var writer = new DnsWriter(Reply, query.Id, flags, code, query.Opcode);
         var offset = DnsView.HeaderLength;
         if (query.QuestionCount == 1 && query.TryReadQuestion(ref offset, out var question))
             writer.Question(message[DnsView.HeaderLength..(offset - 4)], question.Type, question.Class);
-        asker.Answer(_reply.AsSpan(0, writer.Length));
+        asker.Answer(Reply.AsSpan(0, writer.Length));
     }
 
     private void Arm(long deadline)

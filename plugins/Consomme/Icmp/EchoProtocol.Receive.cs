@@ -18,7 +18,7 @@ internal sealed unsafe partial class EchoProtocol
         for (var i = 0; i < Budget && flow.Fd >= 0; i++)
         {
             if (!TryReceive(flow, out var from, out var length, out var hopLimit)) return;
-            var message = _message.AsSpan(0, length);
+            var message = Message.AsSpan(0, length);
             if (length < EchoHeader || message[0] != (flow.IsV4 ? ReplyV4 : ReplyV6) || from == default) continue;
             flow.Received++;
             flow.LastUsed = _context.Loop.NowMilliseconds;
@@ -69,8 +69,8 @@ internal sealed unsafe partial class EchoProtocol
         const int controlLength = 64;
         ulong* control = stackalloc ulong[controlLength / 8];
         SockAddr name = default;
-        // SAFETY: _message is pinned and its whole length is offered; the others are locals with their true sizes.
-        IoVec vector = new((byte*)Unsafe.AsPointer(ref _message[0]), _message.Length);
+        // SAFETY: Message is pinned and its whole length is offered; the others are locals with their true sizes.
+        IoVec vector = new((byte*)Unsafe.AsPointer(ref Message[0]), Message.Length);
         MsgHdr message = default;
         message.Name = (nint)(&name);
         message.NameLength = SockAddr.MaxLength;

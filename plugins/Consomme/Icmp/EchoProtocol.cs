@@ -27,7 +27,6 @@ internal sealed unsafe partial class EchoProtocol : IProtocol
     private readonly IpSender _ip;
     private readonly EchoResponder _local;
     private readonly ILoopTimer _timer;
-    private readonly byte[] _message = GC.AllocateArray<byte>(FrameLimits.MaxFrame, pinned: true);
     private readonly IoVec[] _vectors = GC.AllocateArray<IoVec>(FrameLimits.MaxTxSegments + 1, pinned: true);
     private bool _refusalTold;
 
@@ -41,6 +40,9 @@ internal sealed unsafe partial class EchoProtocol : IProtocol
     }
 
     public long Refused { get; private set; }
+
+    // Made when a ping is answered: most guests never ping, and a host has many.
+    private byte[] Message => field ??= GC.AllocateUninitializedArray<byte>(FrameLimits.MaxFrame, pinned: true);
 
     public void FromGuest(ref GuestFrame frame)
     {

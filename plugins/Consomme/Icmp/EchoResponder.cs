@@ -13,9 +13,10 @@ internal sealed class EchoResponder(Network network, IpSender sender)
     private const byte RequestV4 = 8;
     private const byte RequestV6 = 128;
     private const byte ReplyV6 = 129;
-    private readonly byte[] _message = new byte[FrameLimits.MaxFrame];
 
     public long Answered { get; private set; }
+
+    private byte[] Message => field ??= new byte[FrameLimits.MaxFrame];
 
     public static bool IsRequest(in GuestFrame frame) =>
         frame.Transport.Length >= 8 && frame.Transport[0] == (frame.IsV4 ? RequestV4 : RequestV6) && frame.Transport[1] == 0;
@@ -24,7 +25,7 @@ internal sealed class EchoResponder(Network network, IpSender sender)
     public bool TryAnswer(ref GuestFrame frame)
     {
         if (!IsRequest(frame) || !(network.IsGateway(frame.Destination) || network.IsDns(frame.Destination))) return false;
-        var message = _message.AsSpan(0, frame.TransportLength);
+        var message = Message.AsSpan(0, frame.TransportLength);
         if (SegmentOps.CopyTo(frame.Segments, frame.TransportOffset, message) != message.Length) return false;
         message[0] = frame.IsV4 ? (byte)0 : ReplyV6;
         message[2..4].Clear();

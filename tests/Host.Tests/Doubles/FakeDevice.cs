@@ -34,6 +34,8 @@ internal sealed class FakeDeviceFactory(ConcurrentQueue<string> events) : IDevic
 
 internal sealed class FakeDevice(FakeDeviceFactory factory, DeviceContext context, ConcurrentQueue<string> events) : IDevice
 {
+    private int _inspections;
+
     public IReadOnlyList<AttachHint> AttachHints => [new AttachHint("Test", $"--nic {context.Nic}")];
 
     public INicBackend? Backend { get; private set; }
@@ -66,7 +68,14 @@ internal sealed class FakeDevice(FakeDeviceFactory factory, DeviceContext contex
         events.Enqueue($"{context.Nic} device is {wanted.Options.GetProperty("label")}");
     }
 
-    public void Inspect(InspectWriter writer) => writer.Value("started", Backend is not null);
+    /// <summary>How often it was inspected.</summary>
+    public int Inspections => Volatile.Read(ref _inspections);
+
+    public void Inspect(InspectWriter writer)
+    {
+        writer.Value("started", Backend is not null);
+        Interlocked.Increment(ref _inspections);
+    }
 
     public ValueTask DisposeAsync()
     {
