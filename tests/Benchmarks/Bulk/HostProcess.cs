@@ -11,8 +11,6 @@ internal sealed class HostProcess : IDisposable
 
     public HostProcess()
     {
-        var root = FindRoot();
-        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
         _folder = Directory.CreateTempSubdirectory("nichost-bulk-").FullName;
         var topology = Path.Combine(_folder, "plugins.json");
         File.WriteAllText(topology, $$"""
@@ -29,8 +27,7 @@ internal sealed class HostProcess : IDisposable
         {
             ArgumentList =
             {
-                Path.Combine(root, "artifacts", "bin", "Host", configuration, "nichost.dll"), "run", topology,
-                "--plugins", Path.Combine(root, "artifacts", "plugins", configuration), "--log-level", "warning",
+                Built.Host, "run", topology, "--plugins", Built.Plugins, "--log-level", "warning",
                 "--control", Path.Combine(_folder, "control.sock"),
             },
             RedirectStandardOutput = true,
@@ -62,15 +59,6 @@ internal sealed class HostProcess : IDisposable
         _process.WaitForExit();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    internal static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "NicHost.slnx"))) return folder.FullName;
-        }
-        throw new InvalidOperationException("NicHost.slnx is in no folder above the benchmarks.");
     }
 
     private void WaitForSockets()

@@ -100,8 +100,6 @@ internal sealed class DioWorld : IDisposable
 
     private Process StartHost(BenchNamespace hub)
     {
-        var root = HostProcess.FindRoot();
-        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
         var topology = Path.Combine(_folder, "plugins.json");
         File.WriteAllText(topology, $$"""
             { "vms": { "bench": { "nics": {
@@ -112,8 +110,8 @@ internal sealed class DioWorld : IDisposable
             """);
         var start = new ProcessStartInfo("ip",
         [
-            "netns", "exec", hub.Name, "dotnet", Path.Combine(root, "artifacts", "bin", "Host", configuration, "nichost.dll"), "run", topology,
-            "--plugins", Path.Combine(root, "artifacts", "plugins", configuration), "--log-level", "warning", "--control", Path.Combine(_folder, "control.sock"),
+            "netns", "exec", hub.Name, "dotnet", Built.Host, "run", topology,
+            "--plugins", Built.Plugins, "--log-level", "warning", "--control", Path.Combine(_folder, "control.sock"),
         ])
         { RedirectStandardOutput = true };
         start.Environment["RUNTIME_DIRECTORY"] = _folder;
