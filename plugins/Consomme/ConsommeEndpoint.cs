@@ -48,6 +48,7 @@ internal sealed class ConsommeEndpoint : IEndpoint
         GuestAddresses = new GuestAddresses(_network),
         Logger = _context.Logging.CreateLogger($"Consomme.{_context.Nic}"),
         ReportTrouble = host.ReportTrouble,
+        Meters = _context.Meters,
     });
 
     public IEndpointQueue OpenQueue(EndpointQueueConfig config)

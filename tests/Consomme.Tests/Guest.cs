@@ -48,6 +48,9 @@ internal sealed class Guest : IDisposable
 
     public EventLoop Loop { get; }
 
+    /// <summary>The endpoint's meters, and what they show.</summary>
+    public TestMeters Meters { get; } = new();
+
     public FakeEndpointHost Host { get; } = new();
 
     public FakeDeviceQueue Device { get; }
@@ -159,6 +162,7 @@ internal sealed class Guest : IDisposable
         Device.IsClosed = true;
         Loop.RunUntilIdle();
         _endpoint.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        Meters.Dispose();
         Loop.Dispose();
         Device.Dispose();
         _tx.Dispose();
@@ -173,6 +177,7 @@ internal sealed class Guest : IDisposable
         BaseDirectory = "/",
         Loop = Loop,
         Logging = NullLoggerFactory.Instance,
+        Meters = Meters,
     };
 
     private IEndpointQueue OpenQueue() => _endpoint.OpenQueue(new EndpointQueueConfig

@@ -54,6 +54,7 @@ internal sealed class Nat : IFrameSinks, IInspectable, IDisposable
             _udp = Own(new UdpProtocol(context, egress, _dns));
             _protocols = [_tcp, _udp, _echo];
             Reconfigure(context.Model);
+            if (context.Meters is { } meters) NatMeters.Make(meters, _tcp, _udp, _echo, _dns, Ingress.Reassembler);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Loops;
 
@@ -21,6 +22,9 @@ internal sealed class NatContext
     public required GuestAddresses GuestAddresses { get; init; }
 
     public required ILogger Logger { get; init; }
+
+    /// <summary>Where instruments are made; null on a host older than 1.1.</summary>
+    public IMeterFactory? Meters { get; init; }
 
     /// <summary>Records a trouble of the host's side, for the operator.</summary>
     public required Action<string> ReportTrouble { get; init; }

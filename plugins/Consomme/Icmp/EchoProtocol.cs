@@ -41,6 +41,8 @@ internal sealed unsafe partial class EchoProtocol : IProtocol
 
     public long Refused { get; private set; }
 
+    public int FlowCount => _flows.Count;
+
     // Made when a ping is answered: most guests never ping, and a host has many.
     private byte[] Message => field ??= GC.AllocateUninitializedArray<byte>(FrameLimits.MaxFrame, pinned: true);
 

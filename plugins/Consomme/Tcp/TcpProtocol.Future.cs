@@ -71,6 +71,7 @@ internal sealed partial class TcpProtocol
                 return;
             }
             flow.RcvNxt += (uint)result.Count;
+            BytesFromGuest += result.Count;
             flow.RcvEdge = Seq.Max(flow.RcvEdge, flow.RcvNxt);
             flow.SentSinceLook += result.Count + SendOverhead;
             flow.AckPending = true;

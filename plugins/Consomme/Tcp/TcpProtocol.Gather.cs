@@ -107,6 +107,7 @@ internal sealed partial class TcpProtocol
         }
         var kept = sent == bytes ? 0 : SpillRest(flow, gathered, sent, bytes - sent);
         flow.RcvNxt += (uint)(sent + kept);
+        BytesFromGuest += sent + kept;
         flow.SentSinceLook += sent + SendOverhead;
         if (sent == bytes)
         {

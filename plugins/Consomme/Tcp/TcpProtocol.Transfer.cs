@@ -187,7 +187,11 @@ internal sealed partial class TcpProtocol
 
     private void Sent(TcpFlow flow, int sent)
     {
-        if (flow.SndNxt != flow.SndMax) flow.Retransmits++;
+        if (flow.SndNxt != flow.SndMax)
+        {
+            flow.Retransmits++;
+            Retransmits++;
+        }
         else
         {
             flow.Exchanges = flow.Unanswered == 1 ? flow.Exchanges + 1 : flow.Unanswered == 0 ? flow.Exchanges : 0;
@@ -202,7 +206,9 @@ internal sealed partial class TcpProtocol
         // A time that was set for probing an empty pipe is not the time for this.
         if (flow.SndNxt == flow.SndUna) flow.RetransmitAt = 0;
         flow.SndNxt += (uint)sent;
-        flow.SndMax = Seq.Max(flow.SndMax, flow.SndNxt);
+        var furthest = Seq.Max(flow.SndMax, flow.SndNxt);
+        BytesToGuest += furthest - flow.SndMax;
+        flow.SndMax = furthest;
         Acknowledged(flow);
         StartRetransmitTimer(flow);
     }

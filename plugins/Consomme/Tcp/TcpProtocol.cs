@@ -51,6 +51,27 @@ internal sealed partial class TcpProtocol : IProtocol, ILoopWork
     /// <summary>Flows of all states.</summary>
     public int FlowCount => _flows.Count;
 
+    /// <summary>Flows whose handshake is not over.</summary>
+    public int HalfOpen => _halfOpen;
+
+    /// <summary>Flows that the guest opened so far.</summary>
+    public long Opened => _opened;
+
+    /// <summary>Flows that came through forwards so far.</summary>
+    public long Accepted => _accepted;
+
+    /// <summary>Payload that the guest sent and that was acknowledged. Counted once for each call of the kernel, as the other way.</summary>
+    public long BytesFromGuest { get; private set; }
+
+    /// <summary>Payload that was sent to the guest, without what was sent again.</summary>
+    public long BytesToGuest { get; private set; }
+
+    /// <summary>How often something was sent again.</summary>
+    public long Retransmits { get; private set; }
+
+    /// <summary>Flows that ended in a way so far.</summary>
+    public long Closed(CloseReason reason) => _closed[(int)reason];
+
     public void FromGuest(ref GuestFrame frame)
     {
         if (!TcpSegment.TryParse(frame.Transport, frame.TransportLength, out var segment))

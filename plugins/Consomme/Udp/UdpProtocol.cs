@@ -38,6 +38,8 @@ internal sealed class UdpProtocol : IProtocol
 
     public UdpReceiver Receiver { get; }
 
+    public UdpSender Sender => _sender;
+
     public void FromGuest(ref GuestFrame frame)
     {
         var guest = new UdpEnd(frame.Source, BinaryPrimitives.ReadUInt16BigEndian(frame.Transport));

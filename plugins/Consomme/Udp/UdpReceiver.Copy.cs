@@ -29,14 +29,15 @@ internal sealed unsafe partial class UdpReceiver
             socket.ExpectSuper = SuperPatience;
             SuperFrames++;
             _egress.SendWhole(socket.Queue, arrival.From, arrival.To, payload, arrival.SegmentSize, arrival.TrafficClass);
-            Count(arrival, (payload.Length + arrival.SegmentSize - 1) / arrival.SegmentSize);
+            Count(arrival, payload.Length, (payload.Length + arrival.SegmentSize - 1) / arrival.SegmentSize);
             return;
         }
         var size = isSuper ? arrival.SegmentSize : Math.Max(payload.Length, 1);
         for (var at = 0; at < Math.Max(payload.Length, 1); at += size)
         {
-            _egress.Send(socket.Queue, arrival.From, arrival.To, payload.Slice(at, Math.Min(size, payload.Length - at)), arrival.TrafficClass);
-            Count(arrival, 1);
+            var datagram = payload.Slice(at, Math.Min(size, payload.Length - at));
+            _egress.Send(socket.Queue, arrival.From, arrival.To, datagram, arrival.TrafficClass);
+            Count(arrival, datagram.Length, 1);
         }
     }
 }

@@ -56,6 +56,9 @@ internal sealed unsafe partial class UdpReceiver
 
     public long Calls { get; private set; }
 
+    /// <summary>Payload of the datagrams.</summary>
+    public long Bytes { get; private set; }
+
     public long SuperFrames { get; private set; }
 
     /// <summary>Reads a socket until it is empty, the guest has no buffers, or the budget is used up.</summary>
@@ -196,7 +199,7 @@ internal sealed unsafe partial class UdpReceiver
             offload = default;
         }
         device.Commit(slot.Ticket, header + length, offload);
-        Count(arrival, isSuper ? (length + arrival.SegmentSize - 1) / arrival.SegmentSize : 1);
+        Count(arrival, length, isSuper ? (length + arrival.SegmentSize - 1) / arrival.SegmentSize : 1);
         return true;
     }
 
@@ -247,8 +250,9 @@ internal sealed unsafe partial class UdpReceiver
         return true;
     }
 
-    private void Count(in Arrival arrival, int datagrams)
+    private void Count(in Arrival arrival, int bytes, int datagrams)
     {
+        Bytes += bytes;
         Datagrams += datagrams;
         arrival.Flow.Received += datagrams;
         _protocol.Table.Touch(arrival.Flow);

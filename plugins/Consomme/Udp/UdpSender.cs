@@ -37,6 +37,9 @@ internal sealed unsafe class UdpSender(UdpProtocol protocol, NatContext context)
 
     public long Calls { get; private set; }
 
+    /// <summary>Payload of the datagrams.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>Adds a frame's datagram, or the several of a super-frame.</summary>
     public void Add(ref GuestFrame frame, UdpFlow flow, in SockAddr to, int hopLimit)
     {
@@ -109,6 +112,7 @@ internal sealed unsafe class UdpSender(UdpProtocol protocol, NatContext context)
         frame.Transport[..Math.Min(frame.Transport.Length, QuoteLength)].CopyTo(_quotes.AsSpan(index * QuoteLength));
         _pending[index] = new Pending(flow, frame.Destination, frame.Queue, segmentSize, length, -1);
         Chain(flow.Socket, index);
+        Bytes += length;
         if (segmentSize > 0) Datagrams += (length + segmentSize - 1) / segmentSize;
         else Datagrams++;
     }
