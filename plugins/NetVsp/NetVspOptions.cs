@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using NicHost.Contracts.Options;
 using NicHost.NetVsp.Nvsp;
@@ -12,9 +13,11 @@ namespace NicHost.NetVsp;
 internal sealed record NetVspOptions
 {
     [Description("Path of the VM's VMBus socket, at most 107 bytes; relative paths are relative to the topology file.")]
+    [HostPath]
     public required string Socket { get; init; }
 
     [Description("Channels offered to the guest, 1 to 16: the primary one and subchannels.")]
+    [Range(1, NetVspOptionsCheck.MaxQueues)]
     public int Queues { get; set; } = 1;
 
     [Description("Rights of the socket file in octal. Whoever may connect to it can take the VM's NICs.")]
@@ -55,12 +58,8 @@ internal static class NetVspOptionsCheck
     private static void Check(NetVspOptions options, ICollection<OptionFault> faults)
     {
         var bytes = System.Text.Encoding.UTF8.GetByteCount(options.Socket);
-        if (bytes == 0 || options.Socket.Contains('\0', StringComparison.Ordinal))
-            faults.Add(new OptionFault("$.socket", "This is not a path.", "Write a path such as \"/run/nichost/web-vmbus.sock\"."));
-        else if (bytes > Linux.UnixSocket.MaxPathLength)
+        if (bytes > Linux.UnixSocket.MaxPathLength)
             faults.Add(new OptionFault("$.socket", $"The path has {bytes} bytes.", $"A UNIX socket's path has at most {Linux.UnixSocket.MaxPathLength}: use a shorter folder."));
-        if (options.Queues is < 1 or > MaxQueues)
-            faults.Add(new OptionFault("$.queues", $"{options.Queues} is out of range.", $"Write 1 to {MaxQueues}."));
         if (ParseMode(options.SocketMode) is null)
             faults.Add(new OptionFault("$.socketMode", $"\"{options.SocketMode}\" is not a file mode.", "Write three or four octal digits, such as \"0660\"."));
         if (VmbusVersions.Parse(options.VmbusVersion) is null)

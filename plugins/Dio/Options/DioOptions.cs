@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using NicHost.Contracts.Options;
 
 namespace NicHost.Dio.Options;
 
@@ -47,6 +48,7 @@ internal sealed record NicOptions
     public bool Create { get; set; }
 
     [Description("Instead of a name: a UNIX socket (SOCK_SEQPACKET) at which the management stack passes descriptors of a TAP, one for each queue. The guest's link is down until it has.")]
+    [HostPath]
     public string? Socket { get; set; }
 
     [Description("The most queues; a queue that the guest does not use takes none of the TAP.")]

@@ -46,8 +46,8 @@ internal sealed record DioSettings
         {
             if (nic.Name is not null) faults.Add(new OptionFault("$.nic.socket", "A TAP is named and one is to be passed.", "Keep \"name\" or \"socket\"."));
             if (nic.Create) faults.Add(new OptionFault("$.nic.create", "A TAP that is passed is not made here.", "Remove \"create\" or \"socket\"."));
-            if (socket.Length == 0 || Encoding.UTF8.GetByteCount(socket) > MaxSocketPath)
-                faults.Add(new OptionFault("$.nic.socket", $"A socket's path has 1 to {MaxSocketPath} bytes.", "Choose a shorter path, for example in /run."));
+            if (Encoding.UTF8.GetByteCount(socket) > MaxSocketPath)
+                faults.Add(new OptionFault("$.nic.socket", $"A socket's path has at most {MaxSocketPath} bytes.", "Choose a shorter path, for example in /run."));
         }
         if (options.Switch is { } wanted)
         {

@@ -61,6 +61,19 @@ public sealed partial class OptionsModelTests
     }
 
     [Fact]
+    public void Value_out_of_range_hides_nothing_that_the_plugin_finds_itself()
+    {
+        foreach (var check in new Action<JsonElement, ICollection<OptionFault>>[] { Model.Check, Model.CheckPartial })
+        {
+            var faults = new List<OptionFault>();
+            check(Parse("""{"socket":"/s","port":0,"queues":9}"""), faults);
+            Assert.Equal(["$.port", "$.queues"], faults.Select(f => f.Path));
+        }
+        var thrown = Assert.Throws<OptionsException>(() => Model.Bind(Parse("""{"socket":"/s","port":0,"queues":9}""")));
+        Assert.Equal(2, thrown.Faults.Count);
+    }
+
+    [Fact]
     public void Range_of_a_member_is_in_the_schema()
     {
         var port = Model.Schema()["properties"]!["port"]!;

@@ -14,6 +14,8 @@ public sealed class DioOptionsTests
     [InlineData("""{"nic":{"name":"tap%d"}}""", "$.nic.name: \"tap%d\" cannot be an interface's name.")]
     [InlineData("""{"nic":{"name":"--db=x"}}""", "$.nic.name: \"--db=x\" cannot be an interface's name.")]
     [InlineData("""{"nic":{"name":"a","socket":"/run/x"}}""", "$.nic.socket: A TAP is named and one is to be passed.")]
+    [InlineData("""{"nic":{"socket":""}}""", "$.nic.socket: This is not a path.")]
+    [InlineData("""{"nic":{"name":"a","queues":0}}""", "$.nic.queues: 0 is out of range.")]
     [InlineData("""{"nic":{"socket":"/run/x","create":true}}""", "$.nic.create: A TAP that is passed is not made here.")]
     [InlineData("""{"nic":{"name":"a"},"switch":{"name":"a"}}""", "$.switch.name: \"a\" is the NIC's name too.")]
     [InlineData("""{"nic":{"name":"a","create":true},"switch":{"name":"b","type":"openvswitch","create":true}}""", "$.switch.create: An Open vSwitch bridge is not made here.")]
