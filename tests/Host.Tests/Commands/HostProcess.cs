@@ -13,12 +13,12 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly StringBuilder _errors = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private HostProcess(string[] environment, string[] arguments)
+    private HostProcess(string[] before, string[] arguments)
     {
         // Tests that a shell runs in the background have SIGINT ignored, and what they start inherits that.
         var start = new ProcessStartInfo("env") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add("--default-signal=INT");
-        foreach (var variable in environment) start.ArgumentList.Add(variable);
+        foreach (var word in before) start.ArgumentList.Add(word);
         start.ArgumentList.Add("dotnet");
         start.ArgumentList.Add(Repository.File($"artifacts/bin/Host/{Repository.Configuration}/nichost.dll"));
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
@@ -40,6 +40,9 @@ internal sealed class HostProcess : IAsyncDisposable
 
     /// <summary>With variables, each as <c>NAME=VALUE</c>.</summary>
     public static HostProcess StartWith(string[] environment, params string[] arguments) => new(environment, arguments);
+
+    /// <summary>By way of a program that starts the rest of its arguments.</summary>
+    public static HostProcess StartUnder(string[] program, params string[] arguments) => new(program, arguments);
 
     /// <summary>Until it has printed that it is ready.</summary>
     public async Task ReadyAsync()
