@@ -1,11 +1,13 @@
+using System.Collections.Concurrent;
 using NicHost.Dio.Windows;
 
 namespace NicHost.Dio.Tests.Windows;
 
-/// <summary>A Windows with one switch, which refuses what a test tells it to refuse, and remembers what was asked of it.</summary>
+/// <summary>A Windows with one switch, which refuses what a test tells it to refuse, and remembers what was asked of it. Asked on any thread.</summary>
 internal sealed class FakeVmSwitch : IVmSwitch
 {
     private readonly List<string> _log = [];
+    private volatile FakeVmNic? _nic;
 
     public FakeVmSwitch() => AddNetwork(SwitchFinder.DefaultSwitch, "Default Switch");
 
@@ -16,7 +18,7 @@ internal sealed class FakeVmSwitch : IVmSwitch
     public string? ListAnswer { get; set; }
 
     /// <summary>Windows errors by call.</summary>
-    public Dictionary<string, int> Refusals { get; } = [];
+    public ConcurrentDictionary<string, int> Refusals { get; } = new();
 
     /// <summary>Thrown by whatever is called first.</summary>
     public Exception? Missing { get; set; }
@@ -25,14 +27,15 @@ internal sealed class FakeVmSwitch : IVmSwitch
     public Action<FakeVmNic>? Made { get; set; }
 
     /// <summary>Ports that are there, and whether a NIC is connected.</summary>
-    public Dictionary<Guid, bool> Ports { get; } = [];
+    public ConcurrentDictionary<Guid, bool> Ports { get; } = new();
 
     /// <summary>Whether NICs keep what is written to them.</summary>
     public bool Records { get; init; } = true;
 
     public List<FakeVmNic> Nics { get; } = [];
 
-    public FakeVmNic Nic => Nics[^1];
+    /// <summary>The last one.</summary>
+    public FakeVmNic Nic => _nic ?? throw new InvalidOperationException("No NIC was made.");
 
     /// <summary>What became of ports and NICs, in order.</summary>
     public IReadOnlyList<string> Log
@@ -60,7 +63,7 @@ internal sealed class FakeVmSwitch : IVmSwitch
     public IDisposable MakePort(Guid switchId, Guid port)
     {
         Refuse(nameof(MakePort));
-        Ports.Add(port, false);
+        Ports[port] = false;
         Note($"port made in {switchId}");
         return new Port(this, port);
     }
@@ -71,6 +74,7 @@ internal sealed class FakeVmSwitch : IVmSwitch
         Note("NIC made");
         var nic = new FakeVmNic(this, identity) { Record = Records };
         Nics.Add(nic);
+        _nic = nic;
         Made?.Invoke(nic);
         return nic;
     }
@@ -90,7 +94,7 @@ internal sealed class FakeVmSwitch : IVmSwitch
     {
         public void Dispose()
         {
-            if (windows.Ports.Remove(id)) windows.Note("port closed");
+            if (windows.Ports.TryRemove(id, out _)) windows.Note("port closed");
         }
     }
 }
