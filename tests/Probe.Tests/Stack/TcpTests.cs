@@ -35,6 +35,20 @@ public sealed class TcpTests
         Assert.True(client.Retransmissions + server.Retransmissions > 0, $"seed {seed} lost nothing");
     }
 
+    [Theory]
+    [InlineData(OffloadSet.None, 1500, int.MaxValue)]
+    [InlineData(Super, 1500, 4096)]
+    public void Segments_that_overtake_each_other_are_put_in_order_and_not_sent_again(OffloadSet offloads, int mtu, int split)
+    {
+        using var pair = new WirePair(offloads, mtu, split);
+        // Never the last of what is in flight: nothing would overtake it.
+        pair.Late = (from, number) => from == pair.A && number % 5 == 3 && number < 60;
+        var (client, server) = Transfer(pair, "10.0.0.2", 3_000_000, 0);
+        Assert.True(server.OutOfOrder > 5, $"{server.OutOfOrder} came early");
+        Assert.Equal(0, client.Retransmissions);
+        pair.AssertNoFaults();
+    }
+
     [Fact]
     public void Closed_window_is_probed_until_it_opens()
     {

@@ -32,6 +32,9 @@ internal sealed class WirePair : IDisposable
     /// <summary>Says whether a frame is lost: sender, number of the frame, its bytes.</summary>
     public Func<End, int, byte[], bool>? Lose { get; set; }
 
+    /// <summary>Says whether a frame is overtaken by the next one: sender, number of the frame.</summary>
+    public Func<End, int, bool>? Late { get; set; }
+
     /// <summary>Runs both until the condition holds, a millisecond at a time.</summary>
     public void RunUntil(Func<bool> done, int milliseconds = 5000)
     {
@@ -71,6 +74,7 @@ internal sealed unsafe class End : ILink
     private readonly Queue<(byte[] Frame, FrameOffload Offload)> _arrived = new();
     private readonly byte[] _room = new byte[70000];
     private int _sent;
+    private (byte[] Frame, FrameOffload Offload)? _overtaken;
 
     public End(MacAddress mac, WirePair pair, OffloadSet offloads, int mtu, int split)
     {
@@ -105,8 +109,16 @@ internal sealed unsafe class End : ILink
         byte[] frame = [.. _room.AsSpan(0, length), .. new ReadOnlySpan<byte>(tail, tailLength)];
         if (offload.Gso != GsoKind.None) SuperFrames++;
         else Assert.True(frame.Length <= Mtu + 14, "A frame is longer than the MTU.");
-        if (_pair.Lose?.Invoke(this, _sent++, frame) == true) return;
+        var number = _sent++;
+        if (_pair.Lose?.Invoke(this, number, frame) == true) return;
+        if (_overtaken is null && _pair.Late?.Invoke(this, number) == true)
+        {
+            _overtaken = (frame, offload);
+            return;
+        }
         Peer._arrived.Enqueue((frame, offload));
+        if (_overtaken is { } late) Peer._arrived.Enqueue(late);
+        _overtaken = null;
     }
 
     public void Poll()

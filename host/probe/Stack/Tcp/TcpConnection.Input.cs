@@ -136,12 +136,14 @@ public sealed unsafe partial class TcpConnection
         if (behind < 0)
         {
             OutOfOrder++;
+            KeepEarly(packet, packet.Offset + headerLength, sequence, length);
             return;
         }
         if (PeerFinished || behind > length || (behind == length && length > 0 && !fin)) return;
         var take = Math.Min(length - behind, _sink.Room);
         if (take > 0) Take(packet, packet.Offset + headerLength + behind, take);
         _rcvNext += take;
+        if (take == length - behind) TakeEarly();
         if (take < length - behind || !fin) return;
         PeerFinished = true;
         switch (State)
