@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NicHost.Host.Completion;
 using NicHost.Host.Control;
 
 namespace NicHost.Host.Commands;
@@ -21,6 +22,7 @@ internal static class ApplyCommand
     {
         var file = new Argument<string?>("FILE") { Description = "A topology that replaces the host's own, which has to be one file. Left out: the host's files as they are now.", Arity = ArgumentArity.ZeroOrOne };
         SharedOptions.RefuseDashes(file);
+        file.CompletionSources.Add(PathNames.Topologies);
         var dry = new Option<bool>("--dry-run") { Description = "Print the plan and change nothing." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var control = SharedOptions.Control();

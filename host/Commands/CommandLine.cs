@@ -43,8 +43,19 @@ internal static class CommandLine
             MetricsCommand.Build(),
             ProbeNicCommand.Build(),
             DemoCommand.Build(),
+            CompletionCommand.Build(),
         };
         HelpWithExamples.Install(root);
+        MakePlain(root);
         return root;
+    }
+
+    private static void MakePlain(Command command)
+    {
+        // A flag is there or not: the word behind it is another argument, also while it is completed.
+        foreach (var flag in command.Options.OfType<Option<bool>>()) flag.Arity = ArgumentArity.Zero;
+        // Help would list what an argument can be completed to: the files that happen to be there.
+        foreach (var argument in command.Arguments) argument.HelpName ??= argument.Name;
+        foreach (var sub in command.Subcommands) MakePlain(sub);
     }
 }

@@ -29,7 +29,13 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
 
     public static void Install(RootCommand root)
     {
-        foreach (var option in root.Options.OfType<HelpOption>()) option.Action = new HelpWithExamples((HelpAction)option.Action!);
+        foreach (var option in root.Options.OfType<HelpOption>())
+        {
+            option.Action = new HelpWithExamples((HelpAction)option.Action!);
+            // On Linux these are paths.
+            option.Aliases.Remove("/h");
+            option.Aliases.Remove("/?");
+        }
     }
 
     public override int Invoke(ParseResult parseResult)

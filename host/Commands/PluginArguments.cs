@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NicHost.Host.Completion;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 
@@ -12,6 +13,7 @@ internal sealed class PluginArguments
         Description = "A plugin root; may be given several times. They come before those of the topology.",
         HelpName = "ROOT",
         DefaultValueFactory = _ => [],
+        CompletionSources = { PathNames.Folders },
     };
 
     private readonly Option<bool> _allowWritable = new("--allow-writable-plugins")

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using NicHost.Host.Completion;
 using NicHost.Host.Control;
 using NicHost.Probe.Checks;
 using NicHost.Probe.Stack;
@@ -24,6 +25,7 @@ internal static class ProbeNicCommand
     {
         var nic = new Argument<string>("VM/NIC") { Description = "The NIC, as VM/NIC. No VMM may be attached to it." };
         SharedOptions.RefuseDashes(nic);
+        nic.CompletionSources.Add(RunningNics.Nics);
         var address = new Option<string>("--address") { Description = "An address for the guest, where no DHCP answers. Without --ping it answers pings until SIGINT.", HelpName = "ADDRESS[/PREFIX]" };
         var ping = new Option<string>("--ping") { Description = "Whom a guest with --address pings.", HelpName = "ADDRESS" };
         var control = SharedOptions.Control();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NicHost.Host.Completion;
 using NicHost.Host.Control;
 
 namespace NicHost.Host.Commands;
@@ -20,6 +21,7 @@ internal static class RestartCommand
     {
         var target = new Argument<string>("VM[/NIC]") { Description = "A VM, or a NIC as VM/NIC." };
         SharedOptions.RefuseDashes(target!);
+        target.CompletionSources.Add(RunningNics.VmsAndNics);
         var control = SharedOptions.Control();
         var command = new HostCommand("restart", "Starts the NICs of a VM, or one of them, anew. Their VMMs have to attach again.", Help) { target, control };
         command.SetAction((result, cancel) => ChangeQuery.RunAsync(result.GetValue(control), $"{ChangeRequests.Restart} {result.GetValue(target)}", cancel));

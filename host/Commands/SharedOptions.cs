@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NicHost.Host.Completion;
 using NicHost.Host.Plugins;
 using NicHost.Host.Topology;
 
@@ -9,6 +10,7 @@ internal static class SharedOptions
 {
     public static Option<string> Control() => new("--control")
     {
+        CompletionSources = { PathNames.Files },
         Description = "The control socket. Default: $NICHOST_CONTROL, or nichost.sock in $XDG_RUNTIME_DIR, or /tmp/nichost-UID.sock; for a service, /run/nichost/nichost.sock.",
         HelpName = "PATH",
     };
@@ -18,6 +20,7 @@ internal static class SharedOptions
     {
         var target = new Argument<string?>("VM[/NIC]") { Description = "A VM, or a NIC as VM/NIC. Left out: everything.", Arity = ArgumentArity.ZeroOrOne };
         RefuseDashes(target);
+        target.CompletionSources.Add(RunningNics.VmsAndNics);
         return target;
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NicHost.Host.Completion;
 using NicHost.Host.Topology;
 
 namespace NicHost.Host.Commands;
@@ -10,12 +11,14 @@ internal sealed class TopologyArguments
     {
         Description = $"Topology files, or folders for all *.json in them. Default: {CommandLine.DefaultTopology}.",
         Arity = ArgumentArity.ZeroOrMore,
+        CompletionSources = { PathNames.Topologies },
     };
 
     private readonly Option<string[]> _more = new("--topology")
     {
         Description = "One more file or folder; may be given several times.",
         HelpName = "FILE",
+        CompletionSources = { PathNames.Topologies },
     };
 
     /// <summary>Makes a command take them.</summary>
