@@ -58,6 +58,8 @@ internal static class TopologyResolver
     {
         JsonObject members => Sorted(members),
         JsonArray items => new JsonArray([.. items.Select(Sorted)]),
+        // What looks like a variable now was none, or came out of one.
+        JsonValue text when text.GetValueKind() == JsonValueKind.String => Variables.Escape(text.GetValue<string>()),
         _ => node?.DeepClone(),
     };
 }

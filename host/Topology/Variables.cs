@@ -20,6 +20,9 @@ internal sealed partial class Variables(Func<string, string?> lookup)
     /// <summary>Those of this process.</summary>
     public static Variables Environment => new(System.Environment.GetEnvironmentVariable);
 
+    /// <summary>The text that expands to <paramref name="text"/>, whatever that is.</summary>
+    public static string Escape(string text) => text.Replace(Open, Escaped, StringComparison.Ordinal);
+
     public Expansion Expand(string text)
     {
         if (!text.Contains(Open, StringComparison.Ordinal)) return new Expansion(text, null, []);

@@ -30,6 +30,7 @@ internal static class Catalog
         ["consomme"] = () => new ConsommeTarget(),
         ["resolvconf"] = () => new ResolvConfTarget(),
         ["topology"] = () => new TopologyTarget(),
+        ["topologyfiles"] = () => new TopologyFilesTarget(),
         ["dns"] = () => new WireTarget("dns", WireReads.Dns, [0xc0, 12], [0xc0, 0], [0, 0, 41], [63], [64]),
     };
 
