@@ -108,7 +108,10 @@ internal sealed partial class PluginHost
             case PluginStatus.Active:
                 LogOffered(_log, plugin.ToString(), plugin.Path, string.Join(", ", plugin.DeviceKinds.Concat(plugin.EndpointKinds)));
                 break;
-            case PluginStatus.Superseded or PluginStatus.Removed or PluginStatus.Replaced:
+            case PluginStatus.Replaced:
+                LogReplaced(_log, plugin.ToString(), plugin.Path, plugin.Reason!);
+                break;
+            case PluginStatus.Superseded or PluginStatus.Removed:
                 LogStatus(_log, plugin.ToString(), plugin.Path, plugin.Status, plugin.Reason!);
                 break;
             default:
@@ -128,6 +131,9 @@ internal sealed partial class PluginHost
 
     [LoggerMessage(402, LogLevel.Information, "Plugin {Plugin} in {Path} is {Status}: {Reason}")]
     private static partial void LogStatus(ILogger log, string plugin, string path, PluginStatus status, string reason);
+
+    [LoggerMessage(406, LogLevel.Warning, "Plugin {Plugin} in {Path} was replaced while it is loaded: {Reason}")]
+    private static partial void LogReplaced(ILogger log, string plugin, string path, string reason);
 
     [LoggerMessage(403, LogLevel.Information, "Plugin {Plugin} in {Path} is gone.")]
     private static partial void LogGone(ILogger log, string plugin, string path);

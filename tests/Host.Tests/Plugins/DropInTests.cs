@@ -66,6 +66,28 @@ public sealed class DropInTests : IDisposable
     }
 
     [Fact]
+    public async Task Plugin_that_was_dropped_in_serves_a_NIC_of_the_topology_that_runs()
+    {
+        _root.Drop(PluginRoot.Shipped("Virtio"), "Virtio/0.1.0");
+        var topology = Topology("null");
+        await using var host = HostProcess.Start("run", topology, "--control", Control, "--plugins", _root.Path);
+        await host.ReadyAsync();
+        // Wanted before it is there: that changes nothing, and is told with what there is.
+        Topology("gate");
+        await host.LoggedAsync("Endpoint kind \"gate\" is not there. Known kinds: loopback, null.");
+
+        _root.Drop(PluginRoot.Output("Gate"), "Gate/1.0.0");
+        await host.LoggedAsync("Plugin Gate 1.0.0 in " + _root.At("Gate/1.0.0") + " is offered: gate.");
+        await using var apply = HostProcess.Start("apply", "--control", Control);
+        Assert.True(await apply.EndAsync() == 0, apply.Output + apply.Errors);
+        Assert.Contains("> vm/nic: is plugged into another endpoint", apply.Output, StringComparison.Ordinal);
+        Assert.Equal(["vm"], Line(await ReportAsync(), "Gate").Vms);
+        await using var inspect = HostProcess.Start("inspect", "vm/nic", "--control", Control);
+        Assert.Equal(0, await inspect.EndAsync());
+        Assert.Contains("    kind: gate\n", inspect.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Command_without_a_host_looks_for_itself_and_with_a_named_one_does_not()
     {
         await using var look = HostProcess.Start("plugins", "--json", "--plugins", _root.Path);

@@ -52,7 +52,7 @@ public sealed class ReplacedTests : IDisposable
 
         // Once more, while it is in use: that waits for the NIC's end.
         _root.Swap(PluginRoot.Output("Gate"), "Gate/1.0.0");
-        await host.LoggedAsync("Plugin Gate 1.0.0 in " + _root.At("Gate/1.0.0") + " is Replaced: ");
+        await host.LoggedAsync("Plugin Gate 1.0.0 in " + _root.At("Gate/1.0.0") + " was replaced while it is loaded: ");
         report = await ReportAsync();
         Assert.Equal(("loaded", "replaced"), State(report, "Gate"));
         Assert.EndsWith("The new one is loaded once no NIC uses the old one.", Line(report, "Gate").Reason, StringComparison.Ordinal);
@@ -69,7 +69,7 @@ public sealed class ReplacedTests : IDisposable
         Write(unloadable: false, "gate");
         await using var host = await StartAsync();
         _root.Swap(_root.Rebuild(PluginRoot.Output("Gate"), "Gate.dll", First, Second), "Gate/1.0.0");
-        await host.LoggedAsync("Plugin Gate 1.0.0 in " + _root.At("Gate/1.0.0") + " is Replaced: ");
+        await host.LoggedAsync("Plugin Gate 1.0.0 in " + _root.At("Gate/1.0.0") + " was replaced while it is loaded: ");
         var report = await ReportAsync();
         Assert.Equal(("loaded", "replaced"), State(report, "Gate"));
         Assert.StartsWith("Its folder holds another build than the one that was loaded from it", Line(report, "Gate").Reason, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -110,6 +111,55 @@ public sealed class UnloadTests : IDisposable
         Load(plugins, "gate");
         Assert.Equal(PluginCode.Loaded, Plugin(plugins, "Gate", "1.0.0").Code);
         await AdvanceUntilAsync(() => _logs.Entries.Any(entry => entry.StartsWith("NicHost.Plugins[404] Plugin Gate 1.0.0", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Plugin_whose_folder_went_is_unloaded_with_its_last_user_and_listed_no_more()
+    {
+        _root.Drop(PluginRoot.Output("Gate"), "Gate/1.0.0");
+        var plugins = Unloadable(_root.Path);
+        var gate = Plugin(plugins, "Gate");
+        plugins.Users = () => [("vm", gate)];
+        _root.Remove("Gate");
+        plugins.Refresh();
+        plugins.UnloadUnused();
+        Assert.Equal((PluginStatus.Removed, PluginCode.Loaded), (gate.Status, gate.Code));
+        plugins.Users = () => [];
+        plugins.UnloadUnused();
+        await CollectedAsync(() => gate.Code == PluginCode.Unloaded);
+        Assert.DoesNotContain(plugins.Current.Plugins, plugin => plugin.Name == "Gate");
+    }
+
+    [Fact]
+    public async Task Build_that_replaced_one_in_use_is_offered_when_that_is_unloaded_but_not_before_it_is_whole()
+    {
+        _root.Drop(PluginRoot.Output("Gate"), "Gate/1.0.0");
+        var plugins = Unloadable(_root.Path);
+        var old = Plugin(plugins, "Gate");
+        plugins.Users = () => [("vm", old)];
+        // Not renamed to its place, and so perhaps half there.
+        _root.Swap(PluginRoot.Output("HangsInStop"), "Gate/1.0.0");
+        plugins.Refresh(new HashSet<string>());
+        Assert.Equal((PluginStatus.Replaced, PluginCode.Loaded), (old.Status, old.Code));
+        plugins.Users = () => [];
+        plugins.UnloadUnused();
+        Assert.Equal(PluginStatus.Refused, Plugin(plugins, "Gate").Status);
+        Assert.Contains("half-copied", Plugin(plugins, "Gate").Reason, StringComparison.Ordinal);
+        plugins.Refresh(new HashSet<string> { _root.At("Gate/1.0.0") });
+        Assert.Equal(["hangs-in-stop"], Plugin(plugins, "Gate").EndpointKinds);
+        Assert.Equal(PluginStatus.Active, Plugin(plugins, "Gate").Status);
+        await CollectedAsync(() => old.Code == PluginCode.Unloaded);
+    }
+
+    [Fact]
+    public async Task Native_library_of_a_plugin_goes_with_it()
+    {
+        var folder = _root.Drop(PluginRoot.Output("NativeDependency"), "NativeDependency/1.0.0");
+        File.Copy(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "libSystem.IO.Compression.Native.so"), Path.Combine(folder, "libtestnative.so"));
+        var plugins = Unloadable(_root.Path, PluginRoots.Default);
+        await using var host = Host(plugins);
+        await UseAsync(host, plugins, $$"""{ "kind": "virtio", "socket": "{{Socket}}" }""", """{ "kind": "native-dependency" }""", _ => Task.CompletedTask);
+        await GoneAsync(plugins, "NativeDependency");
     }
 
     [Fact]
