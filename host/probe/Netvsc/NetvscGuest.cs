@@ -56,7 +56,16 @@ public sealed unsafe class NetvscGuest : IGuest
     public bool Disconnected { get; private set; }
 
     /// <inheritdoc/>
-    public long FramesSent => Driver.Queues.Sum(q => q.FramesSent);
+    public long FramesSent
+    {
+        get
+        {
+            // Asked for at every turn: without an enumerator on the heap.
+            long sum = 0;
+            foreach (var queue in Driver.Queues) sum += queue.FramesSent;
+            return sum;
+        }
+    }
 
     /// <inheritdoc/>
     public long FramesReceived => Driver.Queues.Sum(q => q.FramesReceived);

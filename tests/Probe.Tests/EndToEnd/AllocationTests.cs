@@ -1,6 +1,5 @@
 using NicHost.Probe.Checks;
 using NicHost.Probe.Driver;
-using NicHost.Probe.Frontend;
 using NicHost.Probe.Stack;
 
 namespace NicHost.Probe.Tests.EndToEnd;
@@ -11,7 +10,6 @@ namespace NicHost.Probe.Tests.EndToEnd;
 /// </summary>
 public sealed class AllocationTests
 {
-    private const VirtioFeatures FrameByFrame = VirtioFeatures.Default & ~VirtioFeatures.Gso;
     private const int Slack = 2048;
 
     // What happens once (a flow takes its spill buffer from the pool) is in one window only; what happens per frame is in all.
@@ -19,15 +17,17 @@ public sealed class AllocationTests
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     [Theory]
-    [InlineData(VirtioFeatures.Default, 64 << 20)]
-    [InlineData(FrameByFrame, 16 << 20)]
-    public async Task Tcp_to_the_host_allocates_nothing_per_frame(VirtioFeatures features, int bytes)
+    [InlineData(Card.Virtio, true, 64 << 20)]
+    [InlineData(Card.Virtio, false, 16 << 20)]
+    [InlineData(Card.NetVsp, true, 64 << 20)]
+    [InlineData(Card.NetVsp, false, 16 << 20)]
+    public async Task Tcp_to_the_host_allocates_nothing_per_frame(Card card, bool superFrames, int bytes)
     {
-        await using var nic = await NicFixture.StartAsync();
+        await using var nic = await NicFixture.StartAsync(card: card);
         using var services = new LoopbackServices();
         var (guest, connection) = Dedicated(() =>
         {
-            var guest = nic.Attach(features);
+            var guest = nic.Attach(card, superFrames);
             var source = new PrefixedSource(guest.Ram, "PUT 1000000000000\n"u8, 1L << 40);
             return (guest, guest.Stack.Connect(guest.Stack.Router4, services.TcpPort, source, new CountingSink()));
         });
@@ -35,16 +35,18 @@ public sealed class AllocationTests
     }
 
     [Theory]
-    [InlineData(VirtioFeatures.Default, 64 << 20)]
-    [InlineData(FrameByFrame, 16 << 20)]
-    public async Task Tcp_from_the_host_allocates_nothing_per_frame(VirtioFeatures features, int bytes)
+    [InlineData(Card.Virtio, true, 64 << 20)]
+    [InlineData(Card.Virtio, false, 16 << 20)]
+    [InlineData(Card.NetVsp, true, 64 << 20)]
+    [InlineData(Card.NetVsp, false, 16 << 20)]
+    public async Task Tcp_from_the_host_allocates_nothing_per_frame(Card card, bool superFrames, int bytes)
     {
-        await using var nic = await NicFixture.StartAsync();
+        await using var nic = await NicFixture.StartAsync(card: card);
         using var services = new LoopbackServices();
         var sink = new CountingSink();
         var guest = Dedicated(() =>
         {
-            var guest = nic.Attach(features);
+            var guest = nic.Attach(card, superFrames);
             var source = new PrefixedSource(guest.Ram, "GET 1000000000000\n"u8, 0);
             guest.Stack.Connect(guest.Stack.Router4, services.TcpPort, source, sink);
             return guest;
@@ -52,12 +54,14 @@ public sealed class AllocationTests
         using (guest) await MeasureAsync(nic, guest, () => sink.Bytes, bytes, () => guest.Faults.ToString());
     }
 
-    [Fact]
-    public async Task Udp_echo_allocates_nothing_per_frame()
+    [Theory]
+    [InlineData(Card.Virtio)]
+    [InlineData(Card.NetVsp)]
+    public async Task Udp_echo_allocates_nothing_per_frame(Card card)
     {
-        await using var nic = await NicFixture.StartAsync();
+        await using var nic = await NicFixture.StartAsync(card: card);
         using var services = new LoopbackServices();
-        using var guest = Dedicated(() => nic.Attach());
+        using var guest = Dedicated(() => nic.Attach(card, superFrames: true));
         var port = guest.Stack.OpenUdp();
         var waiting = false;
         port.Received = (_, _, _) => waiting = false;
@@ -75,7 +79,7 @@ public sealed class AllocationTests
     }
 
     /// <summary>Lets a tenth pass to warm up, then measures while the rest does, in windows.</summary>
-    private static async Task MeasureAsync(NicFixture nic, ProbeGuest guest, Func<long> progress, long amount, Func<string> state)
+    private static async Task MeasureAsync(NicFixture nic, IGuest guest, Func<long> progress, long amount, Func<string> state)
     {
         long target = 0;
         Func<bool> done = () => progress() >= target;
@@ -91,11 +95,11 @@ public sealed class AllocationTests
         var (loopBytes, guestBytes) = (long.MaxValue, long.MaxValue);
         for (var window = 1; window <= Windows; window++)
         {
-            var frames = guest.Rx[0].Frames + guest.Tx[0].Frames;
+            var frames = guest.FramesReceived + guest.FramesSent;
             var loopBefore = await LoopBytesAsync(nic);
             guestBytes = Math.Min(guestBytes, Run((amount / 10) + (window * (amount / Windows))));
             loopBytes = Math.Min(loopBytes, await LoopBytesAsync(nic) - loopBefore);
-            frames = guest.Rx[0].Frames + guest.Tx[0].Frames - frames;
+            frames = guest.FramesReceived + guest.FramesSent - frames;
             Assert.True(ok, $"Only {progress()} of {amount}: {state()}");
             Assert.True(frames > 100, $"Only {frames} frames were measured.");
         }
