@@ -1,16 +1,15 @@
 using System.Globalization;
-using NicHost.Probe.Frontend;
 
 namespace NicHost.Benchmarks.Bulk;
 
 /// <summary>One line of the table.</summary>
-internal sealed record BulkRow(string Name, string Unit, double Scale, string Nic, VirtioFeatures Features, int? BufferSize, Func<IBulkClient, TimeSpan, double>? Measure, Func<FrameClient, TimeSpan, double>? Frames = null);
+internal sealed record BulkRow(string Name, string Unit, double Scale, string Nic, bool SuperFrames, int? BufferSize, Func<IBulkClient, TimeSpan, double>? Measure, Func<FrameClient, TimeSpan, double>? Frames = null);
 
 /// <summary>The interleaved comparison.</summary>
 internal static class BulkCommand
 {
-    private const VirtioFeatures Super = VirtioFeatures.Default;
-    private const VirtioFeatures Plain = VirtioFeatures.Default & ~VirtioFeatures.Gso;
+    private const bool Super = true;
+    private const bool Plain = false;
     private const double Gbit = 8e-9;
 
     private static readonly BulkRow[] Rows =
@@ -43,13 +42,19 @@ internal static class BulkCommand
         var time = TimeSpan.FromSeconds(double.Parse(Option(args, "--seconds") ?? "1", CultureInfo.InvariantCulture));
         var rows = Rows.Where(r => r.Name.Contains(Option(args, "--only") ?? "", StringComparison.OrdinalIgnoreCase)).ToArray();
         var showCpu = args.Contains("--cpu");
+        var devices = HostProcess.Devices.Where(d => (Option(args, "--device") ?? "both") is var wanted && (wanted == "both" || wanted == d)).ToArray();
+        if (devices.Length == 0)
+        {
+            Console.Error.WriteLine($"--device: {string.Join(", ", HostProcess.Devices)} or both.");
+            return 2;
+        }
         using var spinners = args.Contains("--no-spin") ? null : new Spinners(Environment.ProcessorCount);
         using var server = new BulkServer();
         using var host = new HostProcess();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{Environment.ProcessorCount} cores, {rounds} rounds of {time.TotalSeconds} s, interleaved, medians; {(spinners is null ? "cores may sleep" : "cores kept awake")}; host pid {host.Id}"));
         var plain = new PlainClient(server);
-        var results = rows.Select(r => new BulkResult(r)).ToArray();
+        var results = rows.Select(r => new BulkResult(r, devices)).ToArray();
         for (var round = 0; round < rounds; round++)
         {
             foreach (var result in results)
@@ -63,7 +68,8 @@ internal static class BulkCommand
                     result.Plain.Add(rate * row.Scale);
                     result.PlainCost.Add((OwnProcessorTime - used).TotalSeconds / (rate * time.TotalSeconds));
                 }
-                MeasureNic(result, server, host, time, showCpu);
+                // Buffers of a chosen size are virtio's.
+                foreach (var nic in result.Nics.Where(n => row.BufferSize is null || n.Device == "virtio")) MeasureNic(row, nic, server, host, time, showCpu);
             }
         }
         BulkTable.Print(results, showCpu);
@@ -72,33 +78,34 @@ internal static class BulkCommand
 
     private static TimeSpan OwnProcessorTime => Environment.CpuUsage.TotalTime;
 
-    private static void MeasureNic(BulkResult result, BulkServer server, HostProcess host, TimeSpan time, bool detail)
+    private static void MeasureNic(BulkRow row, NicResult result, BulkServer server, HostProcess host, TimeSpan time, bool detail)
     {
-        var row = result.Row;
+        var guest = BulkGuest.Start(result.Device, host.Socket(result.Device, row.Nic), row.SuperFrames, row.BufferSize);
         if (row.Frames is { } frames)
         {
-            using var sender = new FrameClient(host.Socket(row.Nic), row.Features, row.BufferSize);
-            result.Nic.Add(frames(sender, time) * row.Scale);
+            using var sender = new FrameClient(guest);
+            result.Rates.Add(frames(sender, time) * row.Scale);
             return;
         }
-        using var guest = new GuestClient(server, host.Socket(row.Nic), row.Features, row.BufferSize);
+        using var client = new GuestClient(server, guest);
+        var who = $"{row.Name}, {result.Device}";
         try
         {
             // The first round warms the host's code up to its final form.
-            row.Measure!(guest, result.Nic.Count == 0 ? TimeSpan.FromSeconds(1.5) : TimeSpan.FromMilliseconds(200));
-            var (own, theirs, effort) = (OwnProcessorTime, host.Used, guest.Effort);
-            var rate = row.Measure(guest, time);
-            result.Nic.Add(rate * row.Scale);
+            row.Measure!(client, result.Rates.Count == 0 ? TimeSpan.FromSeconds(1.5) : TimeSpan.FromMilliseconds(200));
+            var (own, theirs, effort) = (OwnProcessorTime, host.Used, client.Effort);
+            var rate = row.Measure(client, time);
+            result.Rates.Add(rate * row.Scale);
             var (ownUsed, hostUsed) = (OwnProcessorTime - own, host.Used - theirs);
             result.HostCpu.Add(hostUsed / time);
-            result.NicCost.Add((ownUsed + hostUsed).TotalSeconds / (rate * time.TotalSeconds));
-            if (detail) Console.WriteLine($"  {row.Name}: {Describe(rate * row.Scale, effort, guest.Effort, time)}");
+            result.Cost.Add((ownUsed + hostUsed).TotalSeconds / (rate * time.TotalSeconds));
+            if (detail) Console.WriteLine($"  {who}: {Describe(rate * row.Scale, effort, client.Effort, time)}");
         }
         catch (InvalidOperationException e)
         {
-            Console.WriteLine($"  {row.Name}: {e.Message}");
+            Console.WriteLine($"  {who}: {e.Message}");
         }
-        if (guest.Faults.Length > 0) Console.WriteLine($"  {row.Name}: the guest saw: {guest.Faults}");
+        if (client.Faults.Length > 0) Console.WriteLine($"  {who}: the guest saw: {client.Faults}");
     }
 
     private static string Describe(double rate, GuestEffort before, GuestEffort after, TimeSpan time) => string.Create(

@@ -3,33 +3,46 @@ using System.Globalization;
 namespace NicHost.Benchmarks.Bulk;
 
 /// <summary>What was measured for a row, round by round.</summary>
-internal sealed record BulkResult(BulkRow Row)
+internal sealed class BulkResult(BulkRow row, IEnumerable<string> devices)
 {
-    public List<double> Plain { get; } = [];
+    public BulkRow Row { get; } = row;
 
-    public List<double> Nic { get; } = [];
+    public List<double> Plain { get; } = [];
 
     /// <summary>Processor seconds of everybody per unit, which a busy machine distorts less than rates.</summary>
     public List<double> PlainCost { get; } = [];
 
-    public List<double> NicCost { get; } = [];
+    public NicResult[] Nics { get; } = [.. devices.Select(d => new NicResult(d))];
+}
+
+/// <summary>The same through a NIC of one kind.</summary>
+internal sealed record NicResult(string Device)
+{
+    public List<double> Rates { get; } = [];
+
+    public List<double> Cost { get; } = [];
 
     /// <summary>Cores that the host kept busy.</summary>
     public List<double> HostCpu { get; } = [];
 }
 
-/// <summary>The table at the end.</summary>
+/// <summary>The table at the end: a line for each row and kind of device.</summary>
 internal static class BulkTable
 {
-    public static void Print(IEnumerable<BulkResult> results, bool showCpu)
+    public static void Print(IReadOnlyList<BulkResult> results, bool showCpu)
     {
-        Console.WriteLine($"{"",-50} {"plain",9} {"NIC",9} {"",-6} {"ratio",6}   {"NIC, least to most",-20}{(showCpu ? " host cores   CPU per unit, of plain" : "")}");
+        Console.WriteLine($"{"",-50} {"",-7} {"plain",9} {"NIC",9} {"",-6} {"ratio",6} {"of virtio",9}   {"NIC, least to most",-20}{(showCpu ? " host cores   CPU per unit, of plain" : "")}");
         foreach (var result in results)
         {
-            var nic = Median(result.Nic);
-            var range = result.Nic.Count == 0 ? "" : $"{Number(result.Nic.Min())} to {Number(result.Nic.Max())}";
-            var cpu = showCpu ? $" {Number(Median(result.HostCpu)),10} {Number(Median(result.NicCost) / Median(result.PlainCost)),24}" : "";
-            Console.WriteLine($"{result.Row.Name,-50} {Number(Median(result.Plain)),9} {Number(nic),9} {result.Row.Unit,-6} {Number(nic / Median(result.Plain)),6}   {range,-20}{cpu}");
+            var virtio = result.Nics.FirstOrDefault(n => n.Device == "virtio");
+            foreach (var nic in result.Nics.Where(n => n.Rates.Count > 0))
+            {
+                var rate = Median(nic.Rates);
+                var ofVirtio = virtio is null || virtio == nic ? double.NaN : rate / Median(virtio.Rates);
+                var cpu = showCpu ? $" {Number(Median(nic.HostCpu)),10} {Number(Median(nic.Cost) / Median(result.PlainCost)),24}" : "";
+                Console.WriteLine($"{result.Row.Name,-50} {nic.Device,-7} {Number(Median(result.Plain)),9} {Number(rate),9} {result.Row.Unit,-6} {Number(rate / Median(result.Plain)),6} {Number(ofVirtio),9}"
+                    + $"   {Number(nic.Rates.Min()) + " to " + Number(nic.Rates.Max()),-20}{cpu}");
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using NicHost.Probe.Driver;
-using NicHost.Probe.Frontend;
 using NicHost.Probe.Stack;
 
 namespace NicHost.Benchmarks.Bulk;
@@ -8,39 +7,32 @@ namespace NicHost.Benchmarks.Bulk;
 /// <summary>Frames without a network behind them: what the device alone can do.</summary>
 internal sealed unsafe class FrameClient : IDisposable
 {
-    private readonly ProbeGuest _guest;
+    private readonly IGuest _guest;
     private readonly byte* _payload;
 
-    public FrameClient(string socket, VirtioFeatures features, int? bufferSize)
+    /// <param name="guest">Becomes the client's.</param>
+    public FrameClient(IGuest guest)
     {
-        _guest = ProbeGuest.Start(new GuestOptions
-        {
-            Frontend = new FrontendOptions { Socket = socket, Features = features },
-            MemorySize = 128 << 20,
-            MemoryRegions = 1,
-            BufferSize = bufferSize,
-        });
+        _guest = guest;
         _payload = new PatternSource(_guest.Ram).Memory;
     }
 
     /// <summary>Frames per second that the device takes.</summary>
     public double Send(TimeSpan time, int size)
     {
-        var queue = _guest.Tx[0];
         var start = Stopwatch.GetTimestamp();
-        var before = queue.Frames - queue.InFlight;
+        var before = BulkGuest.Sent(_guest);
         _guest.RunUntil(() => Fill(size), time);
-        queue.Reclaim();
-        return (queue.Frames - queue.InFlight - before) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return (BulkGuest.Sent(_guest) - before) / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     /// <summary>Frames per second that come back from the loopback endpoint.</summary>
     public double SendAndReceive(TimeSpan time, int size)
     {
         var start = Stopwatch.GetTimestamp();
-        var before = _guest.Rx[0].Frames;
+        var before = _guest.FramesReceived;
         _guest.RunUntil(() => Fill(size), time);
-        return (_guest.Rx[0].Frames - before) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return (_guest.FramesReceived - before) / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     public void Dispose() => _guest.Dispose();

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using NicHost.Probe.Driver;
-using NicHost.Probe.Frontend;
 using NicHost.Probe.Stack;
 
 namespace NicHost.Benchmarks.Bulk;
@@ -14,24 +13,16 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     private readonly BulkServer _server;
-    private readonly ProbeGuest _guest;
+    private readonly IGuest _guest;
     private readonly PatternSource _pattern;
 
     /// <param name="server">The far end.</param>
-    /// <param name="socket">Of the NIC.</param>
-    /// <param name="features">To acknowledge.</param>
-    /// <param name="bufferSize">Bytes of a receive buffer; null: what the features demand.</param>
+    /// <param name="guest">Becomes the client's.</param>
     /// <param name="link">The guest's address and the far end's, on a network where nobody gives any; null: as DHCP says, and the far end is the router.</param>
-    public GuestClient(BulkServer server, string socket, VirtioFeatures features, int? bufferSize, (Ip Own, Ip Peer)? link = null)
+    public GuestClient(BulkServer server, IGuest guest, (Ip Own, Ip Peer)? link = null)
     {
         _server = server;
-        _guest = ProbeGuest.Start(new GuestOptions
-        {
-            Frontend = new FrontendOptions { Socket = socket, Features = features },
-            MemorySize = 128 << 20,
-            MemoryRegions = 1,
-            BufferSize = bufferSize,
-        });
+        _guest = guest;
         _pattern = new PatternSource(_guest.Ram);
         if (link is { } addresses)
         {
@@ -51,7 +42,7 @@ internal sealed unsafe class GuestClient : IBulkClient, IDisposable
     public string Faults => _guest.Faults.ToString();
 
     /// <summary>What it took so far.</summary>
-    public GuestEffort Effort => new(_guest.Tx[0].Frames, _guest.Rx[0].Frames, _guest.Tx[0].Kicks + _guest.Rx[0].Kicks, _guest.Sleeps);
+    public GuestEffort Effort => new(_guest.FramesSent, _guest.FramesReceived, _guest.Kicks, _guest.Sleeps);
 
     public double TcpUp(TimeSpan time)
     {

@@ -6,6 +6,13 @@ namespace NicHost.Benchmarks.Bulk;
 /// <summary>A host of our own build, serving the NICs that the measurements need.</summary>
 internal sealed class HostProcess : IDisposable
 {
+    private const string Nat = """{ "kind": "consomme", "hostLoopback": true }""";
+
+    private static readonly (string Name, int Mtu, string Endpoint)[] s_nics =
+    [
+        ("1500", 1500, Nat), ("65520", 65520, Nat), ("null", 1500, """{ "kind": "null" }"""), ("loopback", 1500, """{ "kind": "loopback" }"""),
+    ];
+
     private readonly Process _process;
     private readonly string _folder;
 
@@ -13,16 +20,10 @@ internal sealed class HostProcess : IDisposable
     {
         _folder = Directory.CreateTempSubdirectory("nichost-bulk-").FullName;
         var topology = Path.Combine(_folder, "plugins.json");
-        File.WriteAllText(topology, $$"""
-            { "vms": { "bulk": { "nics": {
-                "small": { "mtu": 1500, "device": { "kind": "virtio", "socket": "{{Socket("1500")}}", "queues": 1 },
-                           "endpoint": { "kind": "consomme", "hostLoopback": true } },
-                "large": { "mtu": 65520, "device": { "kind": "virtio", "socket": "{{Socket("65520")}}", "queues": 1 },
-                           "endpoint": { "kind": "consomme", "hostLoopback": true } },
-                "null": { "device": { "kind": "virtio", "socket": "{{Socket("null")}}", "queues": 1 }, "endpoint": { "kind": "null" } },
-                "loopback": { "device": { "kind": "virtio", "socket": "{{Socket("loopback")}}", "queues": 1 }, "endpoint": { "kind": "loopback" } }
-            } } } }
-            """);
+        var nics = Devices.SelectMany(device => s_nics.Select(nic => $$"""
+            "{{device}}-{{nic.Name}}": { "mtu": {{nic.Mtu}}, "device": { "kind": "{{device}}", "socket": "{{Socket(device, nic.Name)}}", "queues": 1 }, "endpoint": {{nic.Endpoint}} }
+            """));
+        File.WriteAllText(topology, $$"""{ "vms": { "bulk": { "nics": { {{string.Join(",\n", nics)}} } } } }""");
         var start = new ProcessStartInfo("dotnet")
         {
             ArgumentList =
@@ -39,6 +40,9 @@ internal sealed class HostProcess : IDisposable
         WaitForSockets();
     }
 
+    /// <summary>Kinds of devices that there is a set of NICs of.</summary>
+    public static string[] Devices { get; } = ["virtio", "netvsp"];
+
     public int Id => _process.Id;
 
     /// <summary>Processor time that the host has used.</summary>
@@ -51,7 +55,7 @@ internal sealed class HostProcess : IDisposable
         }
     }
 
-    public string Socket(string nic) => Path.Combine(_folder, $"{nic}.sock");
+    public string Socket(string device, string nic) => Path.Combine(_folder, $"{device}-{nic}.sock");
 
     public void Dispose()
     {
@@ -64,7 +68,7 @@ internal sealed class HostProcess : IDisposable
     private void WaitForSockets()
     {
         var start = Stopwatch.GetTimestamp();
-        while (!File.Exists(Socket("1500")) || !File.Exists(Socket("65520")) || !File.Exists(Socket("loopback")))
+        while (!Devices.All(device => s_nics.All(nic => File.Exists(Socket(device, nic.Name)))))
         {
             if (_process.HasExited) throw new InvalidOperationException($"The host ended with code {_process.ExitCode}.");
             if (Stopwatch.GetElapsedTime(start) > TimeSpan.FromSeconds(20)) throw new TimeoutException("The host made no sockets within 20 s.");

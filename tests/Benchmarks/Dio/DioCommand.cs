@@ -71,9 +71,10 @@ internal static class DioCommand
     private static void MeasureGuest(DioResult result, DioWorld world, string nic, List<double> into, List<double> cpu, TimeSpan time)
     {
         var row = result.Row;
+        var started = BulkGuest.Virtio(world.Socket(nic), row.Features);
         using var guest = nic == "dio"
-            ? new GuestClient(world.Server, world.Socket(nic), row.Features, null, DioWorld.GuestLink)
-            : new GuestClient(world.Server, world.Socket(nic), row.Features, null) { Peer = DioWorld.Sink };
+            ? new GuestClient(world.Server, started, DioWorld.GuestLink)
+            : new GuestClient(world.Server, started) { Peer = DioWorld.Sink };
         try
         {
             // The first round warms the host's code up to its final form.
