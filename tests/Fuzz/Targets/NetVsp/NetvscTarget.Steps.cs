@@ -48,6 +48,7 @@ internal sealed unsafe partial class NetvscTarget
             case Packet:
                 var (channel, type, how) = (script.Byte() & 1, script.Byte(), script.Byte());
                 var header = script.Block(script.Byte());
+                card.GivesBackUnread |= s_packetTypes[type % s_packetTypes.Length] == 11;
                 card.Write(channel, s_packetTypes[type % s_packetTypes.Length], (how & 1) != 0, header[..(header.Length & ~7)], script.Block(script.Byte()), (how & 2) != 0 ? (ulong)how >> 2 : null);
                 break;
             case Bytes:
@@ -57,11 +58,18 @@ internal sealed unsafe partial class NetvscTarget
             case Index: SetIndex(card, script.Byte() & 1, script.Byte(), script.Word()); break;
             case Frame: CardFrames.InSection(card, script.Byte() & 1, script.Byte(), script.Byte()); break;
             case DirectFrame: CardFrames.InPages(card, _memory, script.Byte() & 1, script.Byte(), script.Byte(), script.Byte()); break;
-            case Nvsp: card.Nvsp(s_nvspTypes[script.Byte() % s_nvspTypes.Length], script.Double(), script.Double(), script.Double(), script.Double()); break;
+            case Nvsp:
+                var message = s_nvspTypes[script.Byte() % s_nvspTypes.Length];
+                card.GivesBackUnread |= message == 103;
+                card.Nvsp(message, script.Double(), script.Double(), script.Double(), script.Double());
+                break;
             case Control: card.Control(script.Byte(), script.Block(script.Byte()), (sbyte)script.Byte()); break;
             case Oid: AskOrSet(ref script, card); break;
             case Drain: card.Drain(); break;
-            case Complete: card.Write(script.Byte() & 1, 11, false, [], VmbusClient.Words(108, 1), script.Word()); break;
+            case Complete:
+                card.GivesBackUnread = true;
+                card.Write(script.Byte() & 1, 11, false, [], VmbusClient.Words(108, 1), script.Word());
+                break;
             case Close:
                 card.IsDisturbed = true;
                 card.Close(script.Byte() & 1);
@@ -126,6 +134,7 @@ internal sealed unsafe partial class NetvscTarget
     private static void TearDownBuffer(BusGuest bus, ScriptedCard card, int which)
     {
         if (which < 2) card.IsDisturbed = true;
+        card.GivesBackUnread |= which == 2;
         if (!bus.Channels.TryGetValue(0, out var offer)) return;
         var handle = which switch { 0 => BusGuest.RingHandle, 1 => BusGuest.RingHandle + 1, 2 => BusGuest.ReceiveHandle, _ => BusGuest.SendHandle };
         bus.Post(MessageKind.GpadlTeardown, offer.RelId, handle);

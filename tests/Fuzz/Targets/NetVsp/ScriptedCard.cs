@@ -22,6 +22,9 @@ internal sealed unsafe class ScriptedCard(BusGuest bus, EventFd[] kicks, EventFd
     /// <summary>Whether somebody wrote where only both drivers should, or a channel was closed: promises are off.</summary>
     public bool IsDisturbed { get; set; }
 
+    /// <summary>Whether it gave sections back, or took the whole buffer back, before it had read them: the host has put something else there.</summary>
+    public bool GivesBackUnread { get; set; }
+
     /// <summary>Packets whose completion has not come.</summary>
     public int Unanswered => _asked.Values.Sum();
 
@@ -165,7 +168,7 @@ internal sealed unsafe class ScriptedCard(BusGuest bus, EventFd[] kicks, EventFd
                 break;
             case TransferPages:
                 Require(offset <= packet.Length, "A payload behind its packet.");
-                if (!IsDisturbed) CheckRanges(packet[16..offset], BinaryPrimitives.ReadUInt32LittleEndian(packet[(offset + 4)..]) == 0);
+                if (!IsDisturbed && !GivesBackUnread) CheckRanges(packet[16..offset], BinaryPrimitives.ReadUInt32LittleEndian(packet[(offset + 4)..]) == 0);
                 Write(channel, CompletionType, false, [], VmbusClient.Words(108, 1), transaction);
                 break;
         }
