@@ -22,8 +22,11 @@ internal sealed partial class NetQueue
     private readonly byte[] _rndis = new byte[MaxControl];
     private readonly byte[] _nvsp = new byte[NvspFormat.MessageSize];
 
-    /// <summary>Keeps sections for control messages.</summary>
-    public void SetControlSections(BufferSet buffers) => _control.Reset(buffers.SectionCount, 0, Math.Min(ControlSections, buffers.SectionCount));
+    /// <summary>Keeps sections for control messages, before <see cref="SetBuffers"/>. Where only the send buffer is another, the guest still has some of them.</summary>
+    public void SetControlSections(BufferSet buffers)
+    {
+        if (!ReferenceEquals(buffers.Receive, _buffers.Receive)) _control.Reset(buffers.SectionCount, 0, Math.Min(ControlSections, buffers.SectionCount));
+    }
 
     /// <summary>Sends a completion to the guest. There is room: it was looked for before the request was read.</summary>
     public void SendCompletion(ulong transaction, ReadOnlySpan<byte> message) =>

@@ -59,9 +59,7 @@ internal sealed unsafe partial class NetvscTarget
             case Frame: CardFrames.InSection(card, script.Byte() & 1, script.Byte(), script.Byte()); break;
             case DirectFrame: CardFrames.InPages(card, _memory, script.Byte() & 1, script.Byte(), script.Byte(), script.Byte()); break;
             case Nvsp:
-                var message = s_nvspTypes[script.Byte() % s_nvspTypes.Length];
-                card.GivesBackUnread |= message == 103;
-                card.Nvsp(message, script.Double(), script.Double(), script.Double(), script.Double());
+                card.Nvsp(s_nvspTypes[script.Byte() % s_nvspTypes.Length], script.Double(), script.Double(), script.Double(), script.Double());
                 break;
             case Control: card.Control(script.Byte(), script.Block(script.Byte()), (sbyte)script.Byte()); break;
             case Oid: AskOrSet(ref script, card); break;

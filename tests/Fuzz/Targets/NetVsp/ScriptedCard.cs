@@ -73,6 +73,8 @@ internal sealed unsafe class ScriptedCard(BusGuest bus, EventFd[] kicks, EventFd
         if (_out[channel] is not { } ring || ring.WriteIndex >= ring.Size || ring.ReadIndex >= ring.Size) return;
         var number = transaction ?? _transaction++;
         if (!ring.TryWrite(type, number, wantsCompletion, header, payload, out _)) return;
+        // RevokeReceiveBuffer.
+        GivesBackUnread |= type is 6 or 9 && payload.Length >= 4 && BinaryPrimitives.ReadUInt32LittleEndian(payload) == 103;
         if (wantsCompletion && type is 6 or 9) _asked[number] = _asked.GetValueOrDefault(number) + 1;
         Kick(channel);
     }
