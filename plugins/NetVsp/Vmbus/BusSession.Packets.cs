@@ -11,9 +11,6 @@ internal sealed unsafe partial class BusSession
     private const ulong MessageConnection = 1;
     private const ulong MessageConnectionSince5 = 4;
 
-    // One interrupt source's share of an event-flags page: a bit for each of 2048 relids.
-    private const ulong EventFlagsSize = 256;
-
     private void Dispatch(in WireHeader header)
     {
         if (!_greeted && header.Kind != WireKind.Hello)
@@ -63,7 +60,7 @@ internal sealed unsafe partial class BusSession
     {
         var host = _memory.Ram.Map.Translate(address, length);
         var inUse = host != null && ((_poller is not null && (nuint)(_monitorPage - (nint)host) < length) || _gpadls.All.Any(g => g.Pages?.Touches((nint)host, (nuint)length) == true)
-            || _channels.Values.Any(c => c.GuestSignal is { } s && (nuint)((byte*)s.EventFlags - host) < length));
+            || _channels.Values.Any(c => c.GuestSignal is { } s && s.Touches(host, length)));
         if (inUse)
         {
             Send(WireKind.MemoryAck, address, (ulong)Errno.EBUSY);
@@ -109,10 +106,10 @@ internal sealed unsafe partial class BusSession
         uint* flags = null;
         if (header.C != 0)
         {
-            flags = (uint*)_memory.Ram.Map.Translate(header.C, EventFlagsSize);
-            if (flags == null || header.C % EventFlagsSize != 0)
+            flags = (uint*)_memory.Ram.Map.Translate(header.C, GuestSignal.EventFlagsSize);
+            if (flags == null || header.C % GuestSignal.EventFlagsSize != 0)
             {
-                End($"event flags at 0x{header.C:x}, which is not guest memory or not aligned to {EventFlagsSize}");
+                End($"event flags at 0x{header.C:x}, which is not guest memory or not aligned to {GuestSignal.EventFlagsSize}");
                 return;
             }
         }

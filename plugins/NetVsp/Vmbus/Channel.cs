@@ -25,14 +25,29 @@ internal enum ChannelState
 /// <summary>How the guest is interrupted for a channel.</summary>
 internal sealed unsafe class GuestSignal(Fd fd, uint* eventFlags)
 {
+    /// <summary>Bytes of one interrupt source's event flags: a bit for each relid, of which there are 2048.</summary>
+    public const int EventFlagsSize = 256;
+
     public Fd Fd { get; } = fd;
 
-    /// <summary>The event flags of the virtual processor's interrupt source in guest memory; null when the client sets them.</summary>
-    public uint* EventFlags { get; } = eventFlags;
+    // SAFETY: null, or EventFlagsSize bytes of guest memory at a multiple of that, translated by who makes this. The session takes no region away that
+    // they lie in while a channel has this signal, and replaces the signal (and waits for the channel's loop) before it unmaps.
+    private readonly uint* _eventFlags = eventFlags;
+
+    /// <summary>Whether the flags lie in a run of this process's memory.</summary>
+    public bool Touches(byte* start, ulong length) => _eventFlags != null && (ulong)((byte*)_eventFlags - start) < length;
+
+    /// <summary>Sets the flag of a relid, where it is not the client who does, and signals.</summary>
+    public void Raise(uint relId)
+    {
+        // SAFETY: relIds are below 8 * EventFlagsSize (BusSession.MaxRelId).
+        if (_eventFlags != null) Interlocked.Or(ref _eventFlags[relId / 32], 1u << (int)(relId % 32));
+        EventFd.Signal(Fd.Raw);
+    }
 }
 
 /// <summary>One channel that was offered. Under the bus's lock, but for what its device uses on its own loop.</summary>
-internal sealed unsafe class Channel(BusSession session, IChannelDevice device, uint relId, int index, byte? monitorId) : IBusChannel
+internal sealed class Channel(BusSession session, IChannelDevice device, uint relId, int index, byte? monitorId) : IBusChannel
 {
     private GuestSignal? _signal;
 
@@ -94,15 +109,8 @@ internal sealed unsafe class Channel(BusSession session, IChannelDevice device, 
 
     public void Interrupt()
     {
-        var signal = Volatile.Read(ref _signal);
-        if (signal is null)
-        {
-            session.SetEvent(RelId);
-            return;
-        }
-        // SAFETY: 256 bytes were translated at EventFlags; a relid is below 2048. The session replaces the signal before it unmaps.
-        if (signal.EventFlags != null) Interlocked.Or(ref signal.EventFlags[RelId / 32], 1u << (int)(RelId % 32));
-        EventFd.Signal(signal.Fd.Raw);
+        if (Volatile.Read(ref _signal) is { } signal) signal.Raise(RelId);
+        else session.SetEvent(RelId);
     }
 
     public GpaPages? FindBuffer(uint handle) => session.FindBuffer(handle);
