@@ -59,6 +59,9 @@ public sealed unsafe class GuestChannel : IDisposable
     /// <summary>Signals given.</summary>
     public long Kicks { get; private set; }
 
+    /// <summary>The guest's monitor page (child to parent), where signals are bits of it; null where they are not.</summary>
+    public MonitorPage? MonitorPage { get; set; }
+
     /// <summary>Describes the rings, hands the eventfds over and opens the channel.</summary>
     /// <exception cref="VmbusException">The host refuses.</exception>
     public void Open(uint vp = 0)
@@ -88,7 +91,8 @@ public sealed unsafe class GuestChannel : IDisposable
     public void Signal()
     {
         Kicks++;
-        if (_inBand) _bus.Socket.Send(WireKind.SignalEvent, Offer.ConnectionId);
+        if (MonitorPage is { } page && Offer.MonitorId is { } id) page.Set(id);
+        else if (_inBand) _bus.Socket.Send(WireKind.SignalEvent, Offer.ConnectionId);
         else Kick.Signal();
     }
 

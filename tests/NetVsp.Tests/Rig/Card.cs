@@ -101,6 +101,10 @@ internal sealed unsafe class Guest : IDisposable
     public GuestRam Ram { get; }
     public NetvscDriver Driver { get; }
     public NetvscQueue Queue => Driver.Primary;
+
+    /// <summary>A page for the bits of channels, whether anybody looks there or not.</summary>
+    public required MonitorPage MonitorPage { get; init; }
+
     public List<ReceivedFrame> Frames => _sink.Frames;
 
     public static NetvscOptions Plain(Bench bench) => new() { Socket = bench.Socket, ReceiveBuffer = 2 << 20, SendBuffer = 256 << 10, RingPages = 16 };
@@ -115,14 +119,22 @@ internal sealed unsafe class Guest : IDisposable
     }
 
     /// <summary>Attached, the driver not started.</summary>
-    public static Guest Attach(Bench bench, NetvscOptions? options = null, int card = 0)
+    /// <param name="bench">The cards.</param>
+    /// <param name="options">How the driver works.</param>
+    /// <param name="card">Which of them.</param>
+    /// <param name="monitor">Who looks at the monitor page; with nobody there is none.</param>
+    public static Guest Attach(Bench bench, NetvscOptions? options = null, int card = 0, ulong monitor = 0)
     {
         var settings = options ?? Plain(bench);
         var (bus, ram) = bench.Connect();
-        Assert.True(bus.InitiateContact(settings.VmbusVersion));
+        var page = new MonitorPage(ram);
+        if (monitor != 0) bus.Socket.Send(WireKind.Monitor, monitor);
+        Assert.True(bus.InitiateContact(settings.VmbusVersion, monitor == 0 ? 0 : page.Address));
         bus.RequestOffers();
         var offer = bus.Offers.Where(o => o.Index == 0).OrderBy(o => o.RelId).ElementAt(card);
-        return new Guest(bus, ram, new NetvscDriver(settings, bus, ram, offer));
+        var guest = new Guest(bus, ram, new NetvscDriver(settings, bus, ram, offer)) { MonitorPage = page };
+        if (monitor != 0) guest.Queue.Channel.MonitorPage = guest.MonitorPage;
+        return guest;
     }
 
     /// <summary>Sends a frame and waits for it to come back from the loopback endpoint.</summary>
