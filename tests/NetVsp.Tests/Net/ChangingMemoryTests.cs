@@ -1,5 +1,4 @@
 using NicHost.NetVsp.Tests.Rig;
-using NicHost.Probe.Frontend;
 using NicHost.Probe.Netvsc;
 using NicHost.Testing;
 
