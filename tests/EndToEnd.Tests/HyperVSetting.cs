@@ -45,9 +45,12 @@ internal sealed class HyperVSetting : IAsyncDisposable
     }
 
     /// <summary>The first NIC takes a lease and moves bytes both ways.</summary>
-    public async Task WorksAsync(string after = "boot")
+    /// <param name="after">What was done before.</param>
+    /// <param name="mtu">The guest's MTU; null: the one that it is told with the lease.</param>
+    public async Task WorksAsync(string after = "boot", int? mtu = null)
     {
         await MustAsync("net-up eth0 > /run/lease || { cat /run/lease; exit 1; }", 40, after);
+        if (mtu is not null) await MustAsync($"ip link set eth0 mtu {mtu} && [ $(cat /sys/class/net/eth0/mtu) = {mtu} ] && ping -c1 -W3 {NetnsLab.ServerAddress}", 40, after);
         var down = await MustAsync($"curl -sS -m 40 http://{NetnsLab.ServerAddress}:{LabServices.HttpPort}/random/5/5000000 | tee /run/bytes | sha256sum", 60, after);
         Assert.StartsWith(TestBytes.Sha256(5, 5_000_000), down, StringComparison.Ordinal);
         // The sink answers with the hash of what it got.

@@ -19,25 +19,21 @@ public sealed class HyperVTests
     [RealGuestFact]
     public async Task Card_survives_all_that_an_administrator_does_to_it()
     {
-        await using var lab = await HyperVSetting.BootAsync(new NetVspSetup(Mtu: 9000, Queues: 2), cpus: 2);
+        await using var lab = await HyperVSetting.BootAsync(new NetVspSetup(Mtu: 65520, Queues: 2), cpus: 2);
         await lab.WorksAsync();
         await BothChannelsCarryAsync(lab);
         await AddressIsTheGuestsChoiceAsync(lab);
+        foreach (var mtu in new[] { 576, 1280, 1500, 4000, 9000, 9216, 65520 }) await lab.WorksAsync($"MTU {mtu}", mtu);
         foreach (var step in new[]
                  {
                      "ip link set eth0 down; ip link set eth0 up",
-                     "ip link set eth0 mtu 576",
-                     "ip link set eth0 mtu 1280",
-                     "ip link set eth0 mtu 4000",
-                     "ip link set eth0 mtu 9000",
-                     "ip link set eth0 mtu 1500",
                      "ethtool -L eth0 combined 1",
                      "ethtool -L eth0 combined 2",
                      "ethtool -K eth0 tso off; ethtool -K eth0 lro on",
                      "ethtool -K eth0 tx off rx off lro off; ethtool -K eth0 tx on rx on tso on",
                      "ethtool -K eth0 sg off; ethtool -K eth0 sg on tso on",
                      "ip link set eth0 promisc on; ip link set eth0 allmulticast on; ip link set eth0 allmulticast off; ip link set eth0 promisc off",
-                     "ethtool -G eth0 rx 1024 tx 32",
+                     "ethtool -G eth0 rx 128 tx 32",
                      "ethtool -N eth0 rx-flow-hash udp4 sdfn",
                      "ethtool -X eth0 weight 1 3",
                      """
