@@ -45,7 +45,7 @@ internal sealed class DioBackend : NicHostBackend
     {
         var device = Nic(vm)["device"]!;
         var transport = (string)device["kind"]! == "netvsp" ? NicTransport.Vmbus : NicTransport.VhostUser;
-        return new NicPlug(transport, (string)device["socket"]!, (string)Nic(vm)["mac"]!);
+        return new NicPlug(transport, (string)device["socket"]!, (string)Nic(vm)["mac"]!, (int?)device["queues"] ?? 1);
     }
 
     public void Write() => WriteTopology(_topology.ToJsonString());

@@ -57,7 +57,7 @@ public abstract class DioFixture(int mtu, GuestKind db) : IAsyncLifetime
         B.Host.Ip($"address add {Station}/24 dev nhbr0");
         _station = new LabServices(B.Host, IPAddress.Parse(Station));
         await _host.StartAsync();
-        _web = new QemuGuest(A.Host, Path.Combine(A.Folder, "web"), _host.PlugOf("web"));
+        _web = new QemuGuest(A.Host, Path.Combine(A.Folder, "web"), _host.PlugOf("web"), cpus: 2);
         _db = db == GuestKind.HyperV ? new HyperVGuest(A.Host, Path.Combine(A.Folder, "db"), _host.PlugOf("db")) : new QemuGuest(A.Host, Path.Combine(A.Folder, "db"), _host.PlugOf("db"));
         await Task.WhenAll(_web.BootAsync(), _db.BootAsync());
         WebLease = await LeaseAsync(_web);

@@ -72,6 +72,23 @@ public sealed class DioMtu1500Tests(DioMtu1500 fixture) : DioGuestTests(fixture)
     }
 
     [RealGuestFact]
+    public async Task Guest_of_two_queues_has_two_of_the_TAP_and_both_carry()
+    {
+        await MustAsync(Fixture.Web, "ethtool -L eth0 combined 2");
+        await Wait.UntilAsync(() => Fixture.A.Host.Ip("-d link show nh-web").Contains("numqueues 2", StringComparison.Ordinal), TimeSpan.FromSeconds(20), () => Fixture.A.Host.Ip("-d link show nh-web"));
+        var sums = await MustAsync(Fixture.Web,
+            $"""
+            for i in 1 2 3 4 5 6 7 8; do curl -sS -m 40 http://{DioFixture.Station}:{LabServices.HttpPort}/random/$i/3000000 | sha256sum > /run/sum.$i & done
+            wait
+            cat /run/sum.?
+            """, 90);
+        Assert.Equal(Enumerable.Range(1, 8).Select(i => $"{TestBytes.Sha256((ulong)i, 3_000_000)}  -"), sums.Split('\n'));
+        var counters = await MustAsync(Fixture.Web, "ethtool -S eth0");
+        foreach (var name in new[] { "rx_queue_0_packets", "rx_queue_1_packets", "tx_queue_0_packets", "tx_queue_1_packets" })
+            Assert.Matches($@"{name}: [1-9]", counters);
+    }
+
+    [RealGuestFact]
     public async Task Guest_of_another_kind_on_the_other_host_is_on_the_same_network()
     {
         await Fixture.OtherHost.StartAsync();
