@@ -37,6 +37,14 @@ public sealed class CommandLineTests
         }
     }
 
+    /// <summary>These do something, or print what has a form of its own; whatever asks answers programs, too.</summary>
+    private static readonly string[] Doers = ["run", "restart", "dio", "probe", "demo", "schema", "completion"];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void Query_answers_programs_too(string name) =>
+        Assert.NotEqual(Doers.Contains(name), CommandLine.Build().Subcommands.Single(c => c.Name == name).Options.Any(o => o.Name == "--json"));
+
     [Fact]
     public async Task Help_has_the_examples_and_the_exit_codes_below()
     {

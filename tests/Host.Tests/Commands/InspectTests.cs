@@ -1,3 +1,4 @@
+using System.Text.Json;
 using VerifyXunit;
 
 namespace NicHost.Host.Tests.Commands;
@@ -27,6 +28,12 @@ public sealed class InspectTests : IDisposable
         await host.ReadyAsync();
         await using var inspect = HostProcess.Start("inspect", "web", "--control", control);
         Assert.True(await inspect.EndAsync() == 0, inspect.Errors);
+        await using var metrics = HostProcess.Start("metrics", "--json", "--control", control);
+        Assert.True(await metrics.EndAsync() == 0, metrics.Errors);
+        using var json = JsonDocument.Parse(metrics.Output);
+        var attached = json.RootElement.EnumerateArray().Single(family => family.GetProperty("name").GetString() == "nichost_nic_attached");
+        Assert.Equal(["echo 0", "outside 0", "unused 0"], attached.GetProperty("samples").EnumerateArray()
+            .Select(sample => $"{sample.GetProperty("labels").GetProperty("nic").GetString()} {sample.GetProperty("value")}").Order(StringComparer.Ordinal));
         await Verifier.Verify(inspect.Output.Replace(_folder, "FOLDER", StringComparison.Ordinal));
     }
 }

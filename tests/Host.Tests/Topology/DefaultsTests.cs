@@ -123,6 +123,22 @@ public sealed class DefaultsTests
         Assert.Equal("""["ann-0","$${env:X}"]""", nic["device"]!["names"]!.ToJsonString());
     }
 
+    [Theory]
+    [InlineData("$${env:X}")]
+    [InlineData("$$${x")]
+    [InlineData("${env:BRACE}")]
+    [InlineData("$ ${env:DOLLAR}{env:X}")]
+    public void Text_that_looks_like_a_variable_is_itself_in_the_canonical_form(string written)
+    {
+        Func<string, string?> environment = name => name switch { "BRACE" => "${env:HOME} $${", "DOLLAR" => "$", _ => null };
+        var text = $$"""{ "vms": { "vm": { "nics": { "n0": { "device": { "kind": "card", "names": ["{{written}}"] }, "endpoint": { "kind": "null" } } } } } }""";
+        var once = Resolve(text, environment);
+        Assert.Equal(once.ToJsonString(), Resolve(once.ToJsonString(), _ => null).ToJsonString());
+        Assert.Equal(Names(Read(text, environment)), Names(Read(once.ToJsonString())));
+
+        static string Names(TopologyModel model) => model.Vms[0].Nics[0].Device.Options.GetProperty("names")[0].GetString()!;
+    }
+
     [Fact]
     public Task Variable_that_cannot_be_filled_in_is_told_and_nothing_follows_from_it() => Verifier.Verify(Faults("""
         {
