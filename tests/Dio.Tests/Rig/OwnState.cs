@@ -9,7 +9,11 @@ internal static class OwnState
 
 #pragma warning disable CA2255 // before any test asks where records lie
     [ModuleInitializer]
-    public static void Set() => Environment.SetEnvironmentVariable("RUNTIME_DIRECTORY", Folder);
+    public static void Set()
+    {
+        Environment.SetEnvironmentVariable("RUNTIME_DIRECTORY", Folder);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Folder, recursive: true);
+    }
 #pragma warning restore CA2255
 
     /// <summary>For tests that run as another user.</summary>
