@@ -14,6 +14,9 @@ internal sealed class ReadmeTour(Author author, string name, ITestOutputHelper l
     /// <summary>What a line of the readme printed, found by a part of it.</summary>
     public string Output(string part) => _outputs.Single(pair => pair.Key.Contains(part, StringComparison.Ordinal)).Value;
 
+    /// <summary>The arguments that the running host prints for QEMU.</summary>
+    public string QemuHint => _host!.Output.Split('\n').Select(line => line.Trim()).Single(line => line.StartsWith("QEMU ", StringComparison.Ordinal))["QEMU ".Length..];
+
     /// <summary>Makes the project and does every line of its readme; the host goes on running.</summary>
     public async Task WalkAsync(string template)
     {

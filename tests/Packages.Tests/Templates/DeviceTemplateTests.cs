@@ -22,4 +22,19 @@ public sealed class DeviceTemplateTests(PackageFeed feed, ITestOutputHelper log)
         Assert.Contains("attached: yes", await author.RunAsync("$NICHOST/nichost inspect demo/eth0", tour.Project), StringComparison.Ordinal);
         Assert.Equal(0, await tour.StopAsync());
     }
+
+    [RealGuestFact]
+    public async Task Guest_under_QEMU_reaches_the_network_through_a_device_from_the_template()
+    {
+        await using var author = await Author.MoveInAsync(feed);
+        await using var tour = new ReadmeTour(author, "Wire", log);
+        await tour.WalkAsync("nichost-device");
+        await using (var guest = await QemuGuest.BootAsync(tour.QemuHint, tour.Project))
+        {
+            var pings = await guest.RunAsync("ip addr add 10.0.2.15/24 dev eth0 && ip link set eth0 up && ping -c 3 -i 0.2 -W 30 10.0.2.2");
+            Assert.Contains("3 packets transmitted, 3 received", pings, StringComparison.Ordinal);
+            Assert.Contains("attached: yes", await author.RunAsync("$NICHOST/nichost inspect demo/eth0", tour.Project), StringComparison.Ordinal);
+        }
+        Assert.Equal(0, await tour.StopAsync());
+    }
 }
