@@ -33,6 +33,7 @@ internal static class CommandLine
             RunCommand.Build(),
             ApplyCommand.Build(),
             RestartCommand.Build(),
+            PassCommand.Build(),
             CheckCommand.Build(),
             ResolveCommand.Build(),
             SchemaCommand.Build(),

@@ -15,6 +15,15 @@ internal static class OperatorQuery
         return ExitCode.Fine;
     });
 
+    /// <summary>Passes descriptors along, and prints the answer.</summary>
+    /// <param name="control">The socket of the command line; null for the default.</param>
+    /// <returns>The exit code.</returns>
+    public static Task<int> PassAsync(string? control, string request, IReadOnlyList<int> descriptors, CancellationToken cancel) => GuardAsync(async () =>
+    {
+        Console.Write(await ControlClient.AskAsync(control ?? ControlPath.ForClient, request, descriptors, cancel));
+        return ExitCode.Fine;
+    });
+
     /// <summary>Turns what the host refuses into a message and an exit code.</summary>
     public static async Task<int> GuardAsync(Func<Task<int>> ask)
     {

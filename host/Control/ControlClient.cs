@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using NicHost.Linux;
 
 namespace NicHost.Host.Control;
 
@@ -9,23 +10,34 @@ internal static class ControlClient
     /// <summary>Sends one request.</summary>
     /// <returns>The body.</returns>
     /// <exception cref="ControlException">No host answers, or it answers with an error.</exception>
-    public static async Task<string> AskAsync(string path, string request, CancellationToken cancel)
+    public static Task<string> AskAsync(string path, string request, CancellationToken cancel) => AskAsync(path, request, [], cancel);
+
+    /// <summary>Sends one request with descriptors, which stay the caller's.</summary>
+    /// <returns>The body.</returns>
+    /// <exception cref="ControlException">No host answers, or it answers with an error.</exception>
+    public static async Task<string> AskAsync(string path, string request, IReadOnlyList<int> descriptors, CancellationToken cancel)
     {
         using var body = new MemoryStream();
-        await AskAsync(path, request, body, cancel);
+        await AskAsync(path, request, descriptors, body, cancel);
         return Encoding.UTF8.GetString(body.GetBuffer(), 0, (int)body.Length);
     }
 
     /// <summary>Sends one request and writes the body to <paramref name="output"/> as it comes.</summary>
     /// <exception cref="ControlException">No host answers, or it answers with an error.</exception>
-    public static async Task AskAsync(string path, string request, Stream output, CancellationToken cancel)
+    public static Task AskAsync(string path, string request, Stream output, CancellationToken cancel) => AskAsync(path, request, [], output, cancel);
+
+    private static async Task AskAsync(string path, string request, IReadOnlyList<int> descriptors, Stream output, CancellationToken cancel)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancel);
             await using var stream = new NetworkStream(socket);
-            await stream.WriteAsync(Encoding.UTF8.GetBytes(request + "\n"), cancel);
+            var line = Encoding.UTF8.GetBytes(request + "\n");
+            // They travel with the first byte.
+            if (descriptors.Count > 0 && UnixSocket.SendWithFds((int)socket.Handle, line.AsSpan(0, 1), [.. descriptors]) is { Failed: true } failed)
+                throw new ControlException($"Descriptors {string.Join(", ", descriptors)} cannot be passed: {LinuxException.Describe(failed.Error)}");
+            await stream.WriteAsync(line.AsMemory(descriptors.Count > 0 ? 1 : 0), cancel);
             var status = await ReadStatusAsync(stream, cancel);
             if (status != "ok") throw Refusal($"{status}\n{await new StreamReader(stream).ReadToEndAsync(cancel)}");
             await stream.CopyToAsync(output, cancel);

@@ -1,14 +1,14 @@
 namespace NicHost.Host.Control;
 
 /// <summary>One client: its request, and the answer.</summary>
-internal sealed class ControlConversation(Stream stream, Func<string[], Task<ControlAnswer>> answer, CancellationToken stopping)
+internal sealed class ControlConversation(Stream stream, ControlInput input, Func<ControlRequest, Task<ControlAnswer>> answer, CancellationToken stopping)
 {
     private const int LongestRequest = 1024;
 
     /// <summary>How long a client may think before it asks, and between two pieces that it reads.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly LineReader _reader = new(stream, LongestRequest);
+    private readonly LineReader _reader = new(input.ReadAsync, LongestRequest);
     private readonly ControlWriter _writer = new(stream, Patience, stopping);
 
     public async Task RunAsync()
@@ -22,7 +22,11 @@ internal sealed class ControlConversation(Stream stream, Func<string[], Task<Con
             return;
         }
         ControlAnswer body;
-        try { body = await answer(words).WaitAsync(stopping); }
+        try
+        {
+            if (input.TooMany) throw new ControlException($"At most {ControlInput.MostDescriptors} descriptors are taken with a request.");
+            body = await answer(new ControlRequest(words, input.TakeDescriptors)).WaitAsync(stopping);
+        }
         catch (ControlException e)
         {
             await _writer.WriteAsync($"error {e.Message}\n");

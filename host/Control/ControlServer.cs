@@ -6,7 +6,8 @@ namespace NicHost.Host.Control;
 
 /// <summary>
 /// Answers operators on a UNIX socket. A request is one line, <c>VERB ARGUMENT…</c>; the answer's first line is <c>ok</c> or
-/// <c>error REASON</c>, the rest is the body, and then the connection ends. A line that is an HTTP request gets an HTTP response.
+/// <c>error REASON</c>, the rest is the body, and then the connection ends. Descriptors may come along with a request. A line that is an HTTP
+/// request gets an HTTP response.
 /// </summary>
 internal sealed partial class ControlServer : IAsyncDisposable
 {
@@ -14,13 +15,13 @@ internal sealed partial class ControlServer : IAsyncDisposable
 
     private readonly string _path;
     private readonly Socket _listener;
-    private readonly Func<string[], Task<ControlAnswer>> _answer;
+    private readonly Func<ControlRequest, Task<ControlAnswer>> _answer;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _room = new(Clients);
     private readonly Task _accepting;
 
-    private ControlServer(string path, Socket listener, Func<string[], Task<ControlAnswer>> answer, ILogger log)
+    private ControlServer(string path, Socket listener, Func<ControlRequest, Task<ControlAnswer>> answer, ILogger log)
     {
         (_path, _listener, _answer, _log) = (path, listener, answer, log);
         _accepting = Task.Run(AcceptAsync);
@@ -31,7 +32,7 @@ internal sealed partial class ControlServer : IAsyncDisposable
     /// <param name="answer">Gives the body for a request's words; throws <see cref="ControlException"/> for an error.</param>
     /// <param name="logging">Where logs go.</param>
     /// <exception cref="IOException">Another host answers there, or the path cannot be used.</exception>
-    public static ControlServer Start(ControlSocket socket, Func<string[], Task<ControlAnswer>> answer, ILoggerFactory logging) =>
+    public static ControlServer Start(ControlSocket socket, Func<ControlRequest, Task<ControlAnswer>> answer, ILoggerFactory logging) =>
         new(socket.Path, socket.Listen(), answer, logging.CreateLogger("NicHost.Control"));
 
     public async ValueTask DisposeAsync()
@@ -68,7 +69,8 @@ internal sealed partial class ControlServer : IAsyncDisposable
         {
             if (_log.IsEnabled(LogLevel.Debug) && UnixSocket.GetPeer((int)client.Handle, out var peer).Ok) LogClient(_log, peer.ProcessId, peer.UserId, peer.GroupId);
             await using var stream = new NetworkStream(client, ownsSocket: true);
-            await new ControlConversation(stream, _answer, _stopping.Token).RunAsync();
+            using var input = new ControlInput(client);
+            await new ControlConversation(stream, input, _answer, _stopping.Token).RunAsync();
         }
 #pragma warning disable CA1031 // a client that goes away, or that we cannot serve, is its own loss
         catch (Exception e) { LogNotServed(_log, e.Message); }

@@ -3,7 +3,7 @@ using NicHost.Host.Diagnostics.Metrics;
 namespace NicHost.Host.Control;
 
 /// <summary>As much HTTP as a scraper needs: <c>GET /metrics</c>, one request a connection.</summary>
-internal sealed class HttpScrape(LineReader reader, ControlWriter writer, Func<string[], Task<ControlAnswer>> answer)
+internal sealed class HttpScrape(LineReader reader, ControlWriter writer, Func<ControlRequest, Task<ControlAnswer>> answer)
 {
     private const int MostHeaders = 64;
 
@@ -22,7 +22,7 @@ internal sealed class HttpScrape(LineReader reader, ControlWriter writer, Func<s
 
     private async Task AnswerAsync(bool withBody)
     {
-        var body = await answer([ControlRequests.Metrics]).WaitAsync(writer.Stopping);
+        var body = await answer(new ControlRequest(ControlRequests.Metrics)).WaitAsync(writer.Stopping);
         await writer.WriteAsync($"HTTP/1.1 200 OK\r\nContent-Type: {PrometheusWriter.ContentType}\r\nConnection: close\r\n\r\n");
         if (withBody) await body.WriteToAsync(writer);
     }

@@ -3,9 +3,9 @@ using System.Text;
 namespace NicHost.Host.Control;
 
 /// <summary>Reads a few short lines from one who may be slow, silent or talk too much.</summary>
-/// <param name="stream">The connection.</param>
+/// <param name="readAsync">Reads from the connection: 0 at its end.</param>
 /// <param name="room">Bytes that one line may have, its end included.</param>
-internal sealed class LineReader(Stream stream, int room)
+internal sealed class LineReader(Func<Memory<byte>, CancellationToken, ValueTask<int>> readAsync, int room)
 {
     private readonly byte[] _buffer = new byte[room];
     private int _length;
@@ -18,7 +18,7 @@ internal sealed class LineReader(Stream stream, int room)
         {
             var end = _buffer.AsSpan(0, _length).IndexOf((byte)'\n');
             if (end >= 0) return Take(end);
-            var read = _length < room ? await stream.ReadAsync(_buffer.AsMemory(_length), cancel) : 0;
+            var read = _length < room ? await readAsync(_buffer.AsMemory(_length), cancel) : 0;
             if (read == 0) throw new IOException($"A request is one line of at most {room} bytes.");
             _length += read;
         }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Devices;
 using NicHost.Contracts.Nics;
@@ -52,6 +53,20 @@ internal sealed partial class NicInstance(NicModel model, LoopPool loops, VmScop
 
     /// <summary>What bounds a move to another endpoint; null while nothing runs that could be moved.</summary>
     public NicShape? Shape => _run?.Shape;
+
+    /// <summary>Hands descriptors to its endpoint, whose they are from now on.</summary>
+    /// <returns>What they are, in the endpoint's words.</returns>
+    /// <exception cref="IOException">It does not take them, or does not answer.</exception>
+    public async Task<string> PassAsync(IReadOnlyList<SafeHandle> descriptors)
+    {
+        if (_run is { } run)
+        {
+            try { return await run.PassAsync(descriptors); }
+            catch (TimeoutException e) { throw new IOException($"{Identity} does not answer.", e); }
+        }
+        foreach (var descriptor in descriptors) descriptor.Dispose();
+        throw new IOException($"{Identity} does not run{(Reason is { } why ? $": {why}" : "")}.");
+    }
 
     /// <summary>Starts it; completes after the first attempt, whether that worked or not.</summary>
     public Task StartAsync() => InTurnAsync(TryStartAsync);

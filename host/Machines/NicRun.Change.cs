@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Loops;
 using NicHost.Host.Topology;
 
@@ -74,6 +76,16 @@ internal sealed partial class NicRun
         });
         await OnEachQueue(queue => queue.Resume());
     }
+
+    /// <summary>Hands descriptors to the endpoint, whose they are from now on.</summary>
+    /// <returns>What they are, in the endpoint's words.</returns>
+    /// <exception cref="IOException">It does not take them.</exception>
+    public Task<string> PassAsync(IReadOnlyList<SafeHandle> descriptors) => Invoke(() =>
+    {
+        if (_endpoint?.Endpoint is IDescriptorTaker taker) return taker.Take(descriptors);
+        foreach (var descriptor in descriptors) descriptor.Dispose();
+        throw new IOException($"An endpoint of kind {Model.Endpoint.Kind} takes no descriptors.");
+    }).WaitAsync(StartLimit, Record.Time);
 
     private void SetAdminLink(bool up)
     {

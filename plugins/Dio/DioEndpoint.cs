@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Endpoints;
@@ -11,7 +12,7 @@ namespace NicHost.Dio;
 /// Direct I/O for one NIC, on whatever kernel: first what a crashed run left is undone, then switch, NIC and port are found or made; at the
 /// end what was made is undone in reverse order.
 /// </summary>
-internal sealed partial class DioEndpoint(EndpointContext context, IKernelNic nic) : IEndpoint
+internal sealed partial class DioEndpoint(EndpointContext context, IKernelNic nic) : IEndpoint, IDescriptorTaker
 {
     private readonly ILogger _log = context.Logging.CreateLogger($"Dio.{context.Nic}");
     private IEndpointHost? _host;
@@ -43,6 +44,8 @@ internal sealed partial class DioEndpoint(EndpointContext context, IKernelNic ni
     }
 
     public void ShowLink(bool isUp) => nic.ShowLink(isUp);
+
+    public string Take(IReadOnlyList<SafeHandle> descriptors) => nic.Take(descriptors);
 
     public IEndpointQueue OpenQueue(EndpointQueueConfig config)
     {

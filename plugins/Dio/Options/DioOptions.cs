@@ -47,9 +47,16 @@ internal sealed record NicOptions
     [Description("Whether to make the TAP; it goes with the NIC. Needs CAP_NET_ADMIN. Off by default: a TAP that is there is used and left, as \"nichost dio prepare\" or \"ip tuntap add\" made it for our user.")]
     public bool Create { get; set; }
 
-    [Description("Instead of a name: a UNIX socket (SOCK_SEQPACKET) at which the management stack passes descriptors of a TAP, one for each queue. The guest's link is down until it has.")]
+    [Description("Instead of a name: the management stack passes an open TAP, a descriptor for each queue, over the host's control socket (nichost pass). The guest's link is down until it has.")]
+    public bool Passed { get; set; }
+
+    [Description("A UNIX socket (SOCK_SEQPACKET) at which a TAP may be passed, too, by who may not command the host. With it \"passed\" need not be set.")]
     [HostPath]
     public string? Socket { get; set; }
+
+    /// <summary>Whether a TAP is passed, one way or the other.</summary>
+    [JsonIgnore]
+    public bool IsPassed => Passed || Socket is not null;
 
     [Description("The most queues; a queue that the guest does not use takes none of the TAP.")]
     [Range(1, 64)]

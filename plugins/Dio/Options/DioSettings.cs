@@ -41,14 +41,8 @@ internal sealed record DioSettings
     {
         var (nic, port) = (options.Nic, options.Port);
         if (nic.Name is { } name) CheckName("$.nic.name", name, faults);
-        else if (nic.Socket is null) faults.Add(new OptionFault("$.nic", "No TAP is named.", "Give \"name\", the TAP that was made for this NIC, or \"socket\", where one is passed."));
-        if (nic.Socket is { } socket)
-        {
-            if (nic.Name is not null) faults.Add(new OptionFault("$.nic.socket", "A TAP is named and one is to be passed.", "Keep \"name\" or \"socket\"."));
-            if (nic.Create) faults.Add(new OptionFault("$.nic.create", "A TAP that is passed is not made here.", "Remove \"create\" or \"socket\"."));
-            if (Encoding.UTF8.GetByteCount(socket) > MaxSocketPath)
-                faults.Add(new OptionFault("$.nic.socket", $"A socket's path has at most {MaxSocketPath} bytes.", "Choose a shorter path, for example in /run."));
-        }
+        else if (!nic.IsPassed) faults.Add(new OptionFault("$.nic", "No TAP is named.", "Give \"name\", the TAP that was made for this NIC, or set \"passed\": true to have one passed."));
+        if (nic.IsPassed) CheckPassed(nic, faults);
         if (options.Switch is { } wanted)
         {
             CheckName("$.switch.name", wanted.Name, faults);
@@ -72,12 +66,22 @@ internal sealed record DioSettings
         if (wanted?.Create == true) faults.Add(new OptionFault("$.switch.create", "Virtual switches are not made here.", "Make it with New-VMSwitch, or remove \"create\"."));
         if (wanted?.Type == SwitchType.OpenVSwitch) faults.Add(new OptionFault("$.switch.type", "There is no Open vSwitch bridge by name on Windows.", "Remove it."));
         if (wanted?.Addresses.Count > 0) faults.Add(new OptionFault("$.switch.addresses", "A virtual switch's addresses are the management stack's.", "Set them there, with New-NetIPAddress."));
-        if (options.Nic.Socket is not null) faults.Add(new OptionFault("$.nic.socket", "Descriptors are passed on Linux only.", "Remove it."));
+        if (options.Nic.IsPassed) faults.Add(new OptionFault($"$.nic.{Way(options.Nic)}", "Descriptors are passed on Linux only.", "Remove it."));
         if (port.Id is { } id && !Guid.TryParse(id, out _)) faults.Add(new OptionFault("$.port.id", $"\"{id}\" is not an id.", "Write it as 8-4-4-4-12 hexadecimal digits."));
         if (port is { Id: not null, Create: true }) faults.Add(new OptionFault("$.port.create", "A port that has an id is there already.", "Remove \"create\" or \"id\"."));
         if (port.Vlan is not null || port.TaggedVlans.Count > 0) faults.Add(new OptionFault("$.port.vlan", "A port's VLANs are the management stack's on Windows.", "Set them there, with Set-VMNetworkAdapterVlan."));
         if (port.Isolated || !port.Learning) faults.Add(new OptionFault("$.port", "A virtual switch's ports are not isolated and do not learn by options of ours.", "Remove \"isolated\" and \"learning\"."));
     }
+
+    private static void CheckPassed(NicOptions nic, ICollection<OptionFault> faults)
+    {
+        if (nic.Name is not null) faults.Add(new OptionFault($"$.nic.{Way(nic)}", "A TAP is named and one is to be passed.", $"Keep \"name\" or \"{Way(nic)}\"."));
+        if (nic.Create) faults.Add(new OptionFault("$.nic.create", "A TAP that is passed is not made here.", $"Remove \"create\" or \"{Way(nic)}\"."));
+        if (nic.Socket is { } socket && Encoding.UTF8.GetByteCount(socket) > MaxSocketPath)
+            faults.Add(new OptionFault("$.nic.socket", $"A socket's path has at most {MaxSocketPath} bytes.", "Choose a shorter path, for example in /run."));
+    }
+
+    private static string Way(NicOptions nic) => nic.Socket is null ? "passed" : "socket";
 
     private static void CheckVlans(DioOptions options, ICollection<OptionFault> faults)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using NicHost.Contracts.Diagnostics;
 using NicHost.Contracts.Endpoints;
 using NicHost.Contracts.Nics;
@@ -30,6 +31,13 @@ internal interface IKernelNic : IInspectable
 
     /// <summary>Shows the switch whether the NIC's cable is plugged in, where the kernel has a way to. After <see cref="Start"/>.</summary>
     void ShowLink(bool isUp) { }
+
+    /// <inheritdoc cref="IDescriptorTaker.Take"/>
+    string Take(IReadOnlyList<SafeHandle> descriptors)
+    {
+        foreach (var descriptor in descriptors) descriptor.Dispose();
+        throw new IOException("Descriptors are passed on Linux only.");
+    }
 
     IEndpointQueue OpenQueue(EndpointQueueConfig config);
 

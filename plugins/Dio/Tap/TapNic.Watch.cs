@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using NicHost.Contracts.Loops;
 using NicHost.Contracts.Nics;
 using NicHost.Dio.Shape;
@@ -46,16 +47,33 @@ internal sealed partial class TapNic : IFdHandler
         (_newsWatch, _news, _descriptors) = (null, null, null);
     }
 
-    private void Listen(string path)
+    private void Listen(string path) => _descriptors = new DescriptorSocket(_context.Loop, path, _settings.Nic.Queues, TakeOver);
+
+    public string Take(IReadOnlyList<SafeHandle> descriptors)
     {
-        _descriptors = new DescriptorSocket(_context.Loop, path, _settings.Nic.Queues, fds =>
-        {
-            var tap = TapDevice.Adopt(fds);
-            Drop();
-            Adopt(tap);
-            Refresh();
-            return $"{tap.Name} {fds.Length}";
-        });
+        // Ours, under the type that closes them here.
+        Fd[] fds = [.. descriptors.Select(Own)];
+        var refusal = !_settings.Nic.IsPassed ? $"It uses the TAP {_settings.Nic.Name}. To pass it one set \"passed\": true of \"nic\" in place of \"name\"."
+            : fds.Length > _settings.Nic.Queues ? $"At most {_settings.Nic.Queues} descriptors are taken here, as \"queues\" says." : null;
+        if (refusal is null) return TakeOver(fds);
+        foreach (var fd in fds) fd.Dispose();
+        throw new IOException(refusal);
+    }
+
+    private string TakeOver(Fd[] fds)
+    {
+        var tap = TapDevice.Adopt(fds);
+        Drop();
+        Adopt(tap);
+        Refresh();
+        return $"{tap.Name} {fds.Length}";
+    }
+
+    private static Fd Own(SafeHandle descriptor)
+    {
+        var fd = new Fd((int)descriptor.DangerousGetHandle());
+        descriptor.SetHandleAsInvalid();
+        return fd;
     }
 
     private bool Concerns(LinkInfo link) => link.Name == (_tap?.Name ?? _settings.Nic.Name) || link.Index == _index || link.Name == _settings.Switch?.Name;
@@ -74,7 +92,7 @@ internal sealed partial class TapNic : IFdHandler
         {
             if (_tap is { } tap && IsGone(tap)) Drop();
             if (_tap is null && _settings.Nic.Name is { } name && _rtnl!.Find(name) is not null) Adopt(OpenNamed(name, create: false));
-            if (_tap is null) return NicLink.Down(_settings.Nic.Name is { } missing ? $"TAP {missing} is gone" : $"no TAP was passed at {_descriptors?.Path}");
+            if (_tap is null) return NicLink.Down(_settings.Nic.Name is { } missing ? $"TAP {missing} is gone" : $"no TAP was passed{(_descriptors is { } at ? $" at {at.Path}" : "")} (nichost pass {_context.Nic} FD)");
             if (_isElsewhere) return new NicLink(LinkState.Up10G, null);
             if (_rtnl!.Find(_tap.Name) is not { } link) return NicLink.Down($"TAP {_tap.Name} is gone");
             if (!link.IsUp) return NicLink.Down($"TAP {link.Name} is switched off (sudo ip link set {link.Name} up)");

@@ -61,7 +61,7 @@ internal sealed partial class TapNic : IKernelNic, IDisposable
         _switch?.Ensure(_rtnl, made);
         Watch();
         if (_settings.Nic.Socket is { } socket) Listen(Path.GetFullPath(socket, _context.BaseDirectory));
-        else Adopt(OpenNamed(_settings.Nic.Name!, _settings.Nic.Create));
+        else if (_settings.Nic.Name is { } name) Adopt(OpenNamed(name, _settings.Nic.Create));
         _link = Evaluate();
     }
 

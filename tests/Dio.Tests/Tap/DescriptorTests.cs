@@ -1,4 +1,6 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
+using NicHost.Contracts.Endpoints;
 using NicHost.Dio.Tests.Rig;
 using NicHost.Linux;
 
@@ -67,7 +69,39 @@ public sealed class DescriptorTests : IDisposable
         Assert.Equal("ok given0 1", Pass(bench, Taps("given0", 1, false)));
     });
 
+    [NamespaceFact]
+    public void Tap_is_taken_from_the_control_socket_too() => NetWorld.Run("ip tuntap add given0 mode tap; ip tuntap add given1 mode tap; ip link set given0 up; ip link set given1 up", () =>
+    {
+        using var bench = Bench.Started("""{"kind":"dio","nic":{"passed":true,"queues":2}}""");
+        Assert.Equal("no TAP was passed (nichost pass vm/nic FD)", bench.Host.Troubles.Single());
+        var before = NicHost.Testing.OpenDescriptors.Count();
+        Assert.StartsWith("A descriptor that was passed is no TAP's.", Refused(bench, Sockets(1)), StringComparison.Ordinal);
+        Assert.StartsWith("At most 2 descriptors", Refused(bench, Sockets(3)), StringComparison.Ordinal);
+        Assert.InRange(NicHost.Testing.OpenDescriptors.Count(), 0, before);
+
+        Assert.Equal("given0 1", Take(bench, Taps("given0", 1, false)));
+        bench.Until(() => bench.Endpoint.Link.IsUp, "the link comes up");
+        Refused(bench, Sockets(1));
+        Assert.True(bench.Endpoint.Link.IsUp);
+        Assert.Equal("given1 1", Take(bench, Taps("given1", 1, false)));
+        NetWorld.Shell("ip link del given0");
+        Assert.True(bench.Endpoint.Link.IsUp);
+    });
+
+    [NamespaceFact]
+    public void Endpoint_that_names_its_tap_takes_none() => NetWorld.Run("ip tuntap add own0 mode tap multi_queue; ip link set own0 up", () =>
+    {
+        using var bench = Bench.Started("""{"kind":"dio","nic":{"name":"own0"}}""");
+        var before = NicHost.Testing.OpenDescriptors.Count();
+        Assert.StartsWith("It uses the TAP own0.", Refused(bench, Sockets(1)), StringComparison.Ordinal);
+        Assert.InRange(NicHost.Testing.OpenDescriptors.Count(), 0, before);
+    });
+
     public void Dispose() => Assert.False(File.Exists(_path));
+
+    private static string Take(Bench bench, Fd[] fds) => ((IDescriptorTaker)bench.Endpoint).Take([.. fds.Select(fd => new SafeFileHandle(fd.Release(), ownsHandle: true))]);
+
+    private static string Refused(Bench bench, Fd[] fds) => Assert.ThrowsAny<IOException>(() => Take(bench, fds)).Message;
 
     private string Pass(Bench bench, Fd[] fds)
     {

@@ -8,7 +8,8 @@ internal abstract class NicHostBackend(IHostWorld lab, string name) : Backend(la
 {
     protected virtual string Topology => Path.Combine(Folder, "plugins.json");
 
-    private string Control => Path.Combine(Folder, "control.sock");
+    /// <summary>The host's control socket.</summary>
+    public string Control => Path.Combine(Folder, "control.sock");
 
     /// <summary>The live tree: counters, flows, rings.</summary>
     public override string Inspect() => Inspect("");

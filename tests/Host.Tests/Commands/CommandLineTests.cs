@@ -38,7 +38,7 @@ public sealed class CommandLineTests
     }
 
     /// <summary>These do something, or print what has a form of its own; whatever asks answers programs, too.</summary>
-    private static readonly string[] Doers = ["run", "restart", "dio", "probe", "demo", "schema", "completion"];
+    private static readonly string[] Doers = ["run", "restart", "pass", "dio", "probe", "demo", "schema", "completion"];
 
     [Theory]
     [MemberData(nameof(Commands))]

@@ -134,6 +134,17 @@ public sealed class LiveChangeTests : IDisposable
         Assert.Equal(1, (await RunAsync("restart", "vm/x")).Code);
     }
 
+    [Fact]
+    public async Task Descriptor_for_a_NIC_that_takes_none_is_refused_by_name()
+    {
+        Write(Nic("a", "\"loopback\""));
+        await using var host = await StartAsync();
+        Assert.Equal((1, "", "An endpoint of kind loopback takes no descriptors.\n"), await RunAsync("pass", "vm/a", "1"));
+        Assert.Equal((1, "", "There is no \"vm/b\". NICs: vm/a.\n"), await RunAsync("pass", "vm/b", "1"));
+        var (code, _, errors) = await RunAsync("pass", "vm/a", "9999");
+        Assert.Equal((1, true), (code, errors.Contains("EBADF", StringComparison.Ordinal)));
+    }
+
     /// <summary>Killed while a change stands at one of its stages: the next start has all that the file wants.</summary>
     [Theory]
     [InlineData("create")]

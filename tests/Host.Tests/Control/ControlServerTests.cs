@@ -88,7 +88,7 @@ public sealed class ControlServerTests : IDisposable
 
     private ControlServer Start() => ControlServer.Start(new ControlSocket(SocketPath), Answer, NullLoggerFactory.Instance);
 
-    private static Task<ControlAnswer> Answer(string[] words) => words switch
+    private static Task<ControlAnswer> Answer(ControlRequest request) => request.Words switch
     {
         ["error"] => throw new ControlException("as asked"),
         ["errors"] => throw new ControlException("one\ntwo"),
@@ -96,6 +96,6 @@ public sealed class ControlServerTests : IDisposable
         {
             for (var start = 0; start < Many.Length; start += 1000) await writer.WriteAsync(Many[start..Math.Min(start + 1000, Many.Length)]);
         })),
-        _ => Task.FromResult<ControlAnswer>($"words: {string.Join(' ', words)}"),
+        _ => Task.FromResult<ControlAnswer>($"words: {string.Join(' ', request.Words)}"),
     };
 }

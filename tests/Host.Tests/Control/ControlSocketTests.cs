@@ -35,7 +35,7 @@ public sealed class ControlSocketTests : IDisposable
     public async Task Client_is_noted_with_its_process_and_user()
     {
         var log = new LogList();
-        await using var server = ControlServer.Start(new ControlSocket(SocketPath), words => Task.FromResult<ControlAnswer>(""), log);
+        await using var server = ControlServer.Start(new ControlSocket(SocketPath), _ => Task.FromResult<ControlAnswer>(""), log);
         await ControlClient.AskAsync(SocketPath, "a", CancellationToken.None);
         Assert.Equal([$"NicHost.Control[302] A control client: process {Environment.ProcessId} of user {ThisProcess.UserId} and group {ThisProcess.GroupId}."], log.Entries);
     }

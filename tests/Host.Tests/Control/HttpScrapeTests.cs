@@ -16,7 +16,7 @@ public sealed class HttpScrapeTests : IAsyncDisposable
     public HttpScrapeTests()
     {
         var path = Path.Combine(_folder, "c.sock");
-        _server = ControlServer.Start(new ControlSocket(path), words => Task.FromResult<ControlAnswer>($"asked for {string.Join(' ', words)}\n"), NullLoggerFactory.Instance);
+        _server = ControlServer.Start(new ControlSocket(path), request => Task.FromResult<ControlAnswer>($"asked for {string.Join(' ', request.Words)}\n"), NullLoggerFactory.Instance);
         _client = new HttpClient(new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancel) =>
