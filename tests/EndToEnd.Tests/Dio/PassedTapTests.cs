@@ -35,10 +35,8 @@ public sealed class PassedTapTests
         Assert.True(web.Pings(Ip.Parse("192.168.78.1"), 1500));
     }
 
-    // Opens the TAP as a management stack would, and leaves it open for the command.
-    private static string Pass(DioHost world, DioBackend host, string tap) => world.Run($$"""
-        perl -e '$^F = 255; open(my $tap, "+<", "/dev/net/tun") or die $!;
-            ioctl($tap, 0x400454ca, my $request = pack("a16 S x22", "{{tap}}", 0x0002 | 0x1000 | 0x4000)) or die $!;
-            exec(@ARGV, fileno($tap), "--control", "{{host.Control}}")' {{Repository.PathOf("nichost")}} pass web/eth0
+    private static string Pass(DioHost world, DioBackend host, string tap) => world.Run($"""
+        export NICHOST_CONTROL={host.Control} PATH={Path.GetDirectoryName(Repository.PathOf("nichost"))}:$PATH
+        {Handbook.Commands("A TAP that a management stack opens", "pass").Replace("given0", tap, StringComparison.Ordinal)}
         """);
 }
