@@ -42,6 +42,10 @@ public abstract class GuestFixture(GuestKind kind, int mtu) : IAsyncLifetime
         var lease = await _guest.RunAsync("net-up eth0", 30);
         if (lease.Status != 0)
             throw new GuestException($"no lease: {lease.Output}\n--- host\n{_backend.Log}\n{_guest.Diagnosis()}");
+        // With AI_ADDRCONFIG no name has an IPv6 address before the guest has one.
+        var v6 = await _guest.RunAsync("for i in $(seq 100); do ip -6 -o address show dev eth0 scope global | grep -v tentative | grep -q inet6 && exit 0; sleep 0.1; done; ip address; exit 1", 30);
+        if (v6.Status != 0)
+            throw new GuestException($"no IPv6 address: {v6.Output}\n--- host\n{_backend.Log}\n{_guest.Diagnosis()}");
         Lease = lease.Output.Split('\n').Select(l => l.Split('=', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0], p => p[1]);
     }
 

@@ -31,7 +31,7 @@ internal sealed class HyperVGuest(Netns where, string folder, NicPlug nic, int c
         [
             "qemu-system-x86_64",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-smp", $"{cpus}", "-m", $"{Megabytes}",
+            "-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-smp", QemuCpus.Option(cpus), "-m", $"{Megabytes}",
             "-machine", "q35,memory-backend=ram0", "-object", $"memory-backend-memfd,id=ram0,size={Megabytes}M,share=on",
             "-acpitable", $"sig=SSDT,rev=1,oem_id=NICHST,oem_table_id=VMBUS,data={table}",
             "-chardev", $"socket,id=iv,path={Ivshmem}", "-device", "ivshmem-doorbell,vectors=32,chardev=iv",

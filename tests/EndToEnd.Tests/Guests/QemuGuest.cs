@@ -33,7 +33,7 @@ internal sealed class QemuGuest(Netns where, string folder, NicPlug nic, int cpu
         [
             Qemu,
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-accel", s_kvm ? "kvm" : "tcg", "-cpu", s_kvm ? "host" : "max,la57=off", "-smp", $"{cpus}", "-m", $"{Megabytes}",
+            "-accel", s_kvm ? "kvm" : "tcg", "-cpu", s_kvm ? "host" : "max,la57=off", "-smp", QemuCpus.Option(cpus), "-m", $"{Megabytes}",
             "-machine", "q35,memory-backend=ram0", "-object", $"memory-backend-memfd,id=ram0,size={Megabytes}M,share=on",
             "-serial", $"file:{ConsoleLog}", "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty",
             .. chardevAndNetdev, "-device", device,
