@@ -40,12 +40,12 @@ public sealed class SoftwareReceiver
         if (wanted.Checksum == ChecksumState.Partial && wanted.ChecksumStart + wanted.ChecksumOffset + 2 > length) return Drop(DropReason.BadOffload);
         if (wanted.Gso != GsoKind.None && wanted.SegmentSize == 0) return Drop(DropReason.BadOffload);
         var tag = wanted.Flags.Has(FrameFlags.Vlan) && !_config.AcceptedRx.Has(OffloadSet.Vlan);
-        if (Takes(wanted) && length + (tag ? TagSize : 0) <= Limit(frame, tag)) return DeliverWhole(frame, length, wanted, tag);
+        if (Takes(wanted) && Fits(length + (tag ? TagSize : 0), frame, tag)) return DeliverWhole(frame, length, wanted, tag);
         if (wanted.Gso == GsoKind.None) return Drop(DropReason.TooLong);
 
         var copied = SegmentOps.CopyTo(frame, 0, _headers);
         if (!GsoSplitter.TryStart(_headers.AsSpan(0, copied), length, wanted, out var splitter)) return Drop(DropReason.BadOffload);
-        if (splitter.WireLength + (tag ? TagSize : 0) > Limit(frame, tag)) return Drop(DropReason.TooLong);
+        if (!Fits(splitter.WireLength + (tag ? TagSize : 0), frame, tag)) return Drop(DropReason.TooLong);
         return DeliverDivided(frame, ref splitter, wanted, tag);
     }
 
@@ -118,13 +118,14 @@ public sealed class SoftwareReceiver
         _config.Device.Commit(ticket, length, offload);
     }
 
-    /// <summary>A tag comes on top of the MTU (IEEE 802.1Q): what carries one may be longer by it.</summary>
-    private int Limit(ReadOnlySpan<Segment> frame, bool tag)
+    /// <summary>A tag comes on top of the MTU (IEEE 802.1Q): what carries one may be longer by it. Only what is longer is looked into.</summary>
+    private bool Fits(int length, ReadOnlySpan<Segment> frame, bool tag) =>
+        length <= _config.MaxRxFrame || (length <= _config.MaxRxFrame + TagSize && (tag || IsTagged(frame)));
+
+    private static bool IsTagged(ReadOnlySpan<Segment> frame)
     {
-        if (tag) return _config.MaxRxFrame + TagSize;
         Span<byte> start = stackalloc byte[14];
-        var isTagged = SegmentOps.CopyTo(frame, 0, start) == start.Length && BinaryPrimitives.ReadUInt16BigEndian(start[12..]) is 0x8100 or 0x88a8;
-        return isTagged ? _config.MaxRxFrame + TagSize : _config.MaxRxFrame;
+        return SegmentOps.CopyTo(frame, 0, start) == start.Length && BinaryPrimitives.ReadUInt16BigEndian(start[12..]) is 0x8100 or 0x88a8;
     }
 
     /// <summary>Whether it was the tag's bytes for which there was no room: buffers that hold the longest frame without one are there.</summary>
